@@ -1,0 +1,22 @@
+/** What an accumulator's state is stored as: JSON without objects, so that it is small and ordered. */
+export type Encoded = string | number | null | readonly Encoded[];
+
+/**
+ * A commutative monoid with a codec: how one column of a window is kept.
+ *
+ * Laws, held by properties for each accumulator: `empty` is neutral, `merge` is associative and
+ * commutative, `add` in any order and any split over merged states gives the same `result` bit for
+ * bit, `decode(encode(state))` equals the state.
+ */
+export interface Accumulator<Input, State, Result> {
+  /** Names the encoding, such as `sum-1`; a changed encoding takes a new name. */
+  readonly name: string;
+  empty(): State;
+  /** Folds one input in and returns the new state; the given state is not used again. */
+  add(state: State, input: Input, at: number, id: string): State;
+  merge(left: State, right: State): State;
+  encode(state: State): Encoded;
+  /** @throws InvariantError when the value is not one that `encode` wrote */
+  decode(encoded: Encoded): State;
+  result(state: State): Result;
+}

@@ -1,0 +1,51 @@
+/**
+ * Names that synth and run time share: what the stacks set and the functions read. Nothing else may
+ * spell them.
+ */
+
+/** Environment variables of the functions. */
+export const ENV = {
+  pipeline: 'MILLRACE_PIPELINE',
+  environment: 'MILLRACE_ENVIRONMENT',
+  streamArn: 'MILLRACE_STREAM_ARN',
+  ledgerTable: 'MILLRACE_LEDGER_TABLE',
+  aggregatesTable: 'MILLRACE_AGGREGATES_TABLE',
+  eventsTable: 'MILLRACE_EVENTS_TABLE',
+  quarantineTable: 'MILLRACE_QUARANTINE_TABLE',
+  quarantineBucket: 'MILLRACE_QUARANTINE_BUCKET',
+} as const;
+
+/** Attributes that the tables are made with. */
+export const TABLE = { partitionKey: 'pk', sortKey: 'sk', ttl: 'ttl' } as const;
+
+/** CloudWatch namespace of every metric that the functions write. Dimension: `pipeline`. */
+export const METRIC_NAMESPACE = 'Millrace';
+
+/** The dimension of every metric. */
+export const METRIC_DIMENSION = 'pipeline';
+
+/** Metrics that the functions write in embedded metric format, one document an invocation. */
+export const METRICS = {
+  /** Records received, repeats included. Count. */
+  received: 'RecordsReceived',
+  /** Events folded or filtered, once each. Count. */
+  accepted: 'EventsAccepted',
+  /** Events whose id was counted before. Count. */
+  duplicates: 'EventsDuplicate',
+  /** Events put into quarantine. Count. */
+  quarantined: 'EventsQuarantined',
+  /** Events late for some of their windows only. Count. */
+  partlyLate: 'EventsPartlyLate',
+  /** Records left for the next try. Count. */
+  unfinished: 'RecordsUnfinished',
+  /** Arrival to durable result, of the slowest record of the invocation. Milliseconds. */
+  latency: 'Latency',
+  /** Conditional writes that lost against another try. Count. */
+  conflicts: 'WriteConflicts',
+} as const;
+
+/** Prefix of quarantine objects in their bucket. */
+export const QUARANTINE_PREFIX = 'quarantine/';
+
+/** Prefix of what the event source mapping gives up, in the same bucket (AWS chooses it). */
+export const FAILURE_PREFIX = 'aws/lambda/';

@@ -1,0 +1,89 @@
+import type { Accumulator } from './accumulator.ts';
+
+/** A value that can be part of a group's key. */
+export type GroupValue = string | number | boolean | null;
+
+/** One problem that the schema found: where, and what was expected. Never the value itself. */
+export interface SchemaIssue {
+  /** Path into the event's data, such as `properties.mag`; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The answer of a schema: the event, or what is wrong with it. */
+export type Validation =
+  | { readonly ok: true; readonly event: unknown }
+  | { readonly ok: false; readonly issues: readonly SchemaIssue[] };
+
+/** A window in event time: [startMs, endMs), in milliseconds since 1970 UTC. */
+export interface WindowSpan {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** One column of a window: which accumulator, and what of a row goes into it. */
+export interface Column {
+  readonly name: string;
+  readonly accumulator: Accumulator<unknown, unknown, unknown>;
+  /**
+   * The input of a row, or null when the row is to be skipped.
+   * @throws when the user's function throws or gives a value that the accumulator can't take
+   */
+  inputOf(row: unknown): unknown;
+}
+
+/** A window of the pipeline with its columns, ready to run. */
+export interface Aggregate {
+  readonly name: string;
+  /** How far behind the watermark an event may still correct its window, in milliseconds. */
+  readonly latenessMs: number;
+  /** How long a result is kept after its window's end, in milliseconds. */
+  readonly retentionMs: number;
+  /** The group's fields, in the order of the key; empty for one group over everything. */
+  readonly by: readonly string[];
+  readonly columns: readonly Column[];
+  /** The windows that an event time falls into. */
+  assign(timeMs: number): readonly WindowSpan[];
+  /** @throws when a field is not a string, number, boolean or null */
+  groupOf(row: unknown): readonly GroupValue[];
+}
+
+/** Times and limits of a pipeline, all in milliseconds. */
+export interface ProgramSettings {
+  /** Number of logical partitions, or 'shard' where foreign producers choose their partition keys. */
+  readonly partitions: number | 'shard';
+  /** Deduplication horizon H: the same id within it counts once. */
+  readonly horizonMs: number;
+  /** How far event time may be ahead of arrival. */
+  readonly futureMs: number;
+  /** Retention of the stream, of window results, of single events (null: not kept), of quarantine. */
+  readonly retention: {
+    readonly streamMs: number;
+    readonly windowsMs: number;
+    readonly eventsMs: number | null;
+    readonly quarantineMs: number;
+  };
+}
+
+/**
+ * A pipeline made ready to run: everything the handlers need to know of it. Pure and synchronous.
+ */
+export interface Program {
+  readonly name: string;
+  /** Changes when a definition changes that can alter a decision; 16 hexadecimal digits. */
+  readonly fingerprint: string;
+  /** `cloudevents`: structured-mode CloudEvents 1.0, whose `data` is the event; `json`: the document is the event. */
+  readonly format: 'cloudevents' | 'json';
+  readonly settings: ProgramSettings;
+  readonly aggregates: readonly Aggregate[];
+  /** Never throws for a bad event; throws for a schema that answers with a promise. */
+  validate(data: unknown): Validation;
+  /** The id within the event, where the pipeline names one; used when the format is `json`. */
+  idOf(event: unknown): string | undefined;
+  /** The key whose events keep their order. @throws when it isn't a string or a finite number */
+  keyOf(event: unknown): string;
+  /** Event time in milliseconds since 1970 UTC. @throws when it isn't a valid time */
+  timeOf(event: unknown): number;
+  /** Maps, filters and enriches: zero or more rows. @throws what the user's function throws */
+  transform(event: unknown): readonly unknown[];
+}
