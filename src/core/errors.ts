@@ -12,7 +12,11 @@ export class MillraceError extends Error {
   readonly code: string;
   readonly fields: ErrorFields;
 
-  constructor(code: string, message: string, options: { cause?: unknown; fields?: ErrorFields } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { cause?: unknown; fields?: ErrorFields } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.fields = options.fields ?? {};
@@ -46,7 +50,10 @@ export class DeadlineError extends MillraceError {
   override readonly name = 'DeadlineError';
 
   constructor(operation: string) {
-    super('deadline', `${operation}: not sent, the invocation's deadline has passed; the records come again`);
+    super(
+      'deadline',
+      `${operation}: not sent, the invocation's deadline has passed; the records come again`,
+    );
   }
 }
 

@@ -45,7 +45,7 @@ export interface SendOptions {
 /** A page of items of one partition key, in the order of their sort keys. */
 export interface Page {
   readonly items: readonly Item[];
-  /** Where the next page starts, or undefined at the end. */
+  /** The `after` of the next page (the last sort key of this one), or undefined at the end. */
   readonly next: string | undefined;
 }
 

@@ -1,0 +1,379 @@
+import { cellPartition, encodeGroup } from './cell.ts';
+import { decode } from './decode.ts';
+import { type Hash64, type HashKey, murmur3, sipHash } from './hash.ts';
+import { type FoldedId, IdTable } from './id-table.ts';
+import type { Position } from './position.ts';
+import type { Aggregate, Program, WindowSpan } from './program.ts';
+import { Refusal, type Rejection, type RejectionReason, refuse } from './rejection.ts';
+
+/**
+ * Decides what happens to each record of a writer, in the order of position, and collects what is to
+ * be folded into which cell. Writes nothing.
+ *
+ * Boundary: the handlers give it records after the ledger's head and store what it decided.
+ *
+ * Invariants
+ * 1. A decision depends only on the writer's records before it (through the head's watermark and ids)
+ *    and on the record itself: never on the clock, the batch or what is stored. Held by taking nothing
+ *    else in.
+ * 2. Only accepted records enter the ids and raise the watermark.
+ * 3. A record that is refused or repeated leaves no trace in a cell: folds are added after the last
+ *    check.
+ */
+
+/** A record as it came from the stream. */
+export interface InputRecord {
+  readonly position: Position;
+  /** Arrival at the stream, milliseconds since 1970 UTC. */
+  readonly arrivalMs: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What is known of the writer before the records. */
+export interface WriterState {
+  /** Highest event time accepted, or undefined before the first. */
+  readonly watermarkMs: number | undefined;
+  /** The id's last folding, as far back as the horizon needs it. */
+  find(id: Hash64): FoldedId | undefined;
+}
+
+/** An event to be kept on its own. */
+export interface KeptEvent {
+  /** Source and id, or writer and position where the event has no id; at most 2,048 bytes. */
+  readonly name: string;
+  readonly key: string;
+  readonly timeMs: number;
+  /** The rows that the transform gave, as JSON. */
+  readonly rows: string;
+}
+
+/** What was decided on one record; `watermarkMs` is the writer's after it. */
+export type Decision<R extends InputRecord = InputRecord> = {
+  readonly record: R;
+  readonly watermarkMs: number | undefined;
+} & (
+  | {
+      readonly type: 'accepted';
+      /** Undefined where the event has no id: then its position is its id. */
+      readonly id: FoldedId | undefined;
+      readonly kept: KeptEvent | undefined;
+      readonly partlyLate: boolean;
+    }
+  | { readonly type: 'duplicate' }
+  | { readonly type: 'rejected'; readonly rejection: Rejection }
+);
+
+/** One row's inputs for one cell. */
+export interface Fold {
+  /** Index of the record's decision. */
+  readonly ordinal: number;
+  /** Event time, milliseconds since 1970 UTC. */
+  readonly timeMs: number;
+  /** The event's name: source and id, or writer and position. */
+  readonly name: string;
+  /** One a column; null is skipped. */
+  readonly inputs: readonly unknown[];
+}
+
+/** A cell that the records touch, with its folds in the order of position. */
+export interface CellPlan {
+  readonly aggregate: Aggregate;
+  readonly pk: string;
+  readonly group: string;
+  readonly span: WindowSpan;
+  readonly folds: Fold[];
+}
+
+/** What a planner is made for. */
+export interface PlannerOptions {
+  readonly program: Program;
+  readonly writer: string;
+  readonly idKey: HashKey;
+  readonly state: WriterState;
+}
+
+/** Longest group key in bytes: DynamoDB's limit of a sort key. */
+export const GROUP_BYTES_MAX = 1024;
+
+/** Longest name of an event in bytes: DynamoDB's limit of a partition key. */
+export const NAME_BYTES_MAX = 2048;
+
+/** Longest JSON of an event's rows in bytes: 400 KB less room for its other attributes. */
+export const ROWS_BYTES_MAX = 390 * 1024;
+
+/** Cells that one event may touch; more is a mistake in the transform. */
+export const FOLDS_MAX = 10_000;
+
+const utf8 = new TextEncoder();
+
+/** See the head of this file. */
+export class Planner<R extends InputRecord = InputRecord> {
+  readonly #program: Program;
+  readonly #writer: string;
+  readonly #idKey: HashKey;
+  readonly #state: WriterState;
+  readonly #fresh = new IdTable();
+  readonly #partitions = new Map<string, string>();
+  #watermarkMs: number | undefined;
+
+  /** One a record, in the order given. */
+  readonly decisions: Decision<R>[] = [];
+  /** Touched cells by their key. */
+  readonly cells = new Map<string, CellPlan>();
+
+  constructor(options: PlannerOptions) {
+    this.#program = options.program;
+    this.#writer = options.writer;
+    this.#idKey = options.idKey;
+    this.#state = options.state;
+    this.#watermarkMs = options.state.watermarkMs;
+  }
+
+  /** Decides on the next record. Never throws for a bad record. */
+  decide(record: R): void {
+    const before = { record, watermarkMs: this.#watermarkMs };
+    try {
+      const accepted = this.#accept(record);
+      this.decisions.push(accepted ?? { ...before, type: 'duplicate' });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.decisions.push({ ...before, type: 'rejected', rejection: error.rejection });
+    }
+  }
+
+  /** Quarantines the next record without looking into it: its computation kills the function. */
+  decideCrash(record: R, deaths: number): void {
+    const message = `the function died ${deaths} times while it worked on this record alone`;
+    const rejection: Rejection = {
+      reason: 'crash',
+      stage: 'plan',
+      issues: [{ path: '', message }],
+    };
+    this.decisions.push({ record, watermarkMs: this.#watermarkMs, type: 'rejected', rejection });
+  }
+
+  /** The decision on a good record, or undefined for a duplicate. @throws Refusal */
+  #accept(record: R): Decision<R> | undefined {
+    const program = this.#program;
+    const decoded = decode(record.bytes, program.format);
+    const event = this.#validated(decoded.data);
+    const timeMs = guarded('time', () => program.timeOf(event));
+    const ids = {
+      source: decoded.source ?? '',
+      id: decoded.id ?? guarded('validate', () => program.idOf(event)),
+    };
+    const described = { ...ids, timeMs };
+    return describing(described, () => {
+      checkTime(timeMs, record.arrivalMs, program.settings.futureMs);
+      const folded = this.#identify(ids, record);
+      if (folded === 'duplicate') return undefined;
+      return this.#take({ record, event, timeMs, folded, name: this.#nameOf(ids, record) });
+    });
+  }
+
+  #validated(data: unknown): unknown {
+    const validation = guarded('validate', () => this.#program.validate(data));
+    if (validation.ok) return validation.event;
+    throw new Refusal({
+      reason: 'schema',
+      stage: 'validate',
+      issues: validation.issues.slice(0, 10),
+    });
+  }
+
+  /** The id to remember, undefined where there is none, or that it is a repeat. @throws Refusal id-conflict */
+  #identify(ids: Ids, record: InputRecord): FoldedId | undefined | 'duplicate' {
+    if (ids.id === undefined) return undefined;
+    const hash = sipHash(this.#idKey, utf8.encode(`${ids.source} ${ids.id}`));
+    const check = murmur3(record.bytes) >>> 8;
+    const seen = this.#fresh.find(hash) ?? this.#state.find(hash);
+    if (
+      seen === undefined ||
+      record.arrivalMs - seen.arrivalMs > this.#program.settings.horizonMs
+    ) {
+      return { ...hash, check, arrivalMs: record.arrivalMs };
+    }
+    if (seen.check === check) return 'duplicate';
+    throw refuse('id-conflict', 'deduplicate', {
+      path: 'id',
+      message: `got other bytes than the event of this id that was counted at ${new Date(seen.arrivalMs).toISOString()}, expected a new id for a new event`,
+    });
+  }
+
+  #nameOf(ids: Ids, record: InputRecord): string {
+    if (ids.id !== undefined) return `${ids.source} ${ids.id}`;
+    const { shard, sequence, index } = record.position;
+    return `${this.#writer} ${shard}:${sequence}:${index}`;
+  }
+
+  #take(candidate: Candidate<R>): Decision<R> {
+    const { record, event, timeMs, name } = candidate;
+    if (utf8.encode(name).length > NAME_BYTES_MAX) {
+      throw tooLarge('id', `got more than ${NAME_BYTES_MAX} bytes of source and id`);
+    }
+    const rows = guarded('transform', () => this.#program.transform(event));
+    const windows = this.#liveWindows(timeMs, rows.length);
+    const folds = rows.flatMap((row) => this.#foldsOf(row, candidate, windows.live));
+    if (folds.length > FOLDS_MAX) {
+      throw tooLarge('', `got ${folds.length} cells from one event, expected at most ${FOLDS_MAX}`);
+    }
+    const kept = this.#keep(candidate, rows);
+    for (const [cell, fold] of folds) this.#cellOf(cell).folds.push(fold);
+    if (candidate.folded !== undefined) this.#fresh.add(candidate.folded);
+    this.#watermarkMs = Math.max(this.#watermarkMs ?? timeMs, timeMs);
+    return {
+      type: 'accepted',
+      record,
+      id: candidate.folded,
+      kept,
+      partlyLate: windows.partlyLate,
+      watermarkMs: this.#watermarkMs,
+    };
+  }
+
+  /** The windows that still live at the watermark of the records before. @throws Refusal late */
+  #liveWindows(
+    timeMs: number,
+    rows: number,
+  ): { live: readonly AggregateSpan[]; partlyLate: boolean } {
+    if (rows === 0) return { live: [], partlyLate: false };
+    const all = this.#program.aggregates.flatMap((aggregate) =>
+      aggregate.assign(timeMs).map((span) => ({ aggregate, span })),
+    );
+    const watermarkMs = this.#watermarkMs ?? Number.NEGATIVE_INFINITY;
+    const live = all.filter(
+      ({ aggregate, span }) => span.endMs + aggregate.latenessMs > watermarkMs,
+    );
+    if (all.length > 0 && live.length === 0) {
+      throw refuse('late', 'plan', {
+        path: '',
+        message: `got an event of ${new Date(timeMs).toISOString()} at watermark ${new Date(watermarkMs).toISOString()}, expected it within the allowed lateness`,
+      });
+    }
+    return { live, partlyLate: live.length < all.length };
+  }
+
+  #foldsOf(row: unknown, candidate: Candidate, live: readonly AggregateSpan[]): [CellPlan, Fold][] {
+    return live.map(({ aggregate, span }) => {
+      const group = guarded('transform', () => encodeGroup(aggregate.groupOf(row)));
+      if (group.length * 3 > GROUP_BYTES_MAX && utf8.encode(group).length > GROUP_BYTES_MAX) {
+        throw tooLarge(aggregate.by.join(), `got a group key over ${GROUP_BYTES_MAX} bytes`);
+      }
+      const inputs = guarded('transform', () =>
+        aggregate.columns.map((column) => column.inputOf(row)),
+      );
+      const fold = {
+        ordinal: this.decisions.length,
+        timeMs: candidate.timeMs,
+        name: candidate.name,
+        inputs,
+      };
+      return [{ aggregate, span, group, pk: this.#partitionOf(aggregate, span), folds: [] }, fold];
+    });
+  }
+
+  #keep(candidate: Candidate, rows: readonly unknown[]): KeptEvent | undefined {
+    const key = guarded('transform', () => this.#program.keyOf(candidate.event));
+    if (!key.isWellFormed() || !candidate.name.isWellFormed()) {
+      throw refuse('schema', 'plan', {
+        path: '',
+        message:
+          'got half a character (a lone surrogate) in the key or the id, expected whole ones',
+      });
+    }
+    if (this.#program.settings.retention.eventsMs === null) return undefined;
+    const json = guarded('transform', () => JSON.stringify(rows));
+    if (json.length * 3 > ROWS_BYTES_MAX && utf8.encode(json).length > ROWS_BYTES_MAX) {
+      throw tooLarge('', `got rows of more than ${ROWS_BYTES_MAX} bytes of JSON`);
+    }
+    return { name: candidate.name, key, timeMs: candidate.timeMs, rows: json };
+  }
+
+  #cellOf(cell: CellPlan): CellPlan {
+    const key = `${cell.pk}\n${cell.group}`;
+    const known = this.cells.get(key);
+    if (known !== undefined) return known;
+    this.cells.set(key, cell);
+    return cell;
+  }
+
+  #partitionOf(aggregate: Aggregate, span: WindowSpan): string {
+    const name = `${span.startMs} ${aggregate.name}`;
+    const known = this.#partitions.get(name);
+    if (known !== undefined) return known;
+    const pk = cellPartition(aggregate.name, span.startMs, this.#writer);
+    this.#partitions.set(name, pk);
+    return pk;
+  }
+}
+
+interface Ids {
+  readonly source: string;
+  readonly id: string | undefined;
+}
+
+interface Candidate<R extends InputRecord = InputRecord> {
+  readonly record: R;
+  readonly event: unknown;
+  readonly timeMs: number;
+  readonly name: string;
+  readonly folded: FoldedId | undefined;
+}
+
+interface AggregateSpan {
+  readonly aggregate: Aggregate;
+  readonly span: WindowSpan;
+}
+
+const REASON_OF_STAGE = {
+  validate: 'schema',
+  time: 'transform',
+  transform: 'transform',
+} as const satisfies Record<string, RejectionReason>;
+
+/** Runs the user's code: what it throws refuses the record. */
+function guarded<Result>(stage: keyof typeof REASON_OF_STAGE, run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    const text =
+      error instanceof Error ? `${error.name}: ${error.message}` : 'threw no error object';
+    throw refuse(REASON_OF_STAGE[stage], stage, { path: '', message: text.slice(0, 300) });
+  }
+}
+
+/** Adds what is known of the event to a refusal. */
+function describing<Result>(known: Ids & { timeMs: number }, run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal({
+      ...error.rejection,
+      source: known.source.slice(0, 300),
+      ...(known.id === undefined ? {} : { id: known.id.slice(0, 300) }),
+      ...(Number.isFinite(known.timeMs) ? { eventTimeMs: known.timeMs } : {}),
+    });
+  }
+}
+
+/** Times that windows and texts can hold: a hundred years inside of what Date can. */
+const TIME_MAX_MS = 8.64e15 - 3.2e12;
+
+function checkTime(timeMs: number, arrivalMs: number, futureMs: number): void {
+  if (!Number.isSafeInteger(timeMs) || Math.abs(timeMs) > TIME_MAX_MS) {
+    throw refuse('transform', 'time', {
+      path: '',
+      message: 'expected the event time in whole milliseconds since 1970',
+    });
+  }
+  if (timeMs <= arrivalMs + futureMs) return;
+  throw refuse('future', 'time', {
+    path: '',
+    message: `got an event time ${timeMs - arrivalMs} ms after the arrival, expected at most ${futureMs} ms`,
+  });
+}
+
+function tooLarge(path: string, message: string): Refusal {
+  return refuse('too-large', 'plan', { path, message });
+}

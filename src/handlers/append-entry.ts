@@ -1,0 +1,85 @@
+import { TransientError } from '../core/errors.ts';
+import type { FoldedId } from '../core/id-table.ts';
+import { encodeEntry, type LedgerEntry } from '../core/ledger.ts';
+import type { Decision } from '../core/plan.ts';
+import { isAfter } from '../core/position.ts';
+import type { Head } from './head.ts';
+import type { LedgerHeads } from './ledger-heads.ts';
+import { entryTtlSeconds } from './lifetimes.ts';
+import { retryFailed } from './retry.ts';
+import type { WriteContext } from './write-context.ts';
+
+/** Tries against other tries; each loss means that another one made progress. */
+const LOSSES_MAX = 20;
+
+/** What an append needs. */
+export interface Append {
+  readonly heads: LedgerHeads;
+  readonly head: Head;
+  /** The prefix whose cells, events and quarantine are durable; at least one decision. */
+  readonly decisions: readonly Decision[];
+}
+
+/**
+ * Appends the entry that makes a prefix done. When another try appended first, what that one covers is
+ * dropped and the rest goes into the entry after it; the decisions are the same in every try, so
+ * nothing is lost or doubled by who is first.
+ *
+ * @returns how often another try was first
+ * @throws TransientError when the ledger doesn't answer: the entry may be there or not
+ */
+export async function appendEntry(context: WriteContext, append: Append): Promise<number> {
+  const { heads, head } = append;
+  for (let losses = 0; losses < LOSSES_MAX; losses += 1) {
+    const rest = append.decisions.filter(({ record }) => isAfter(record.position, head.position));
+    if (rest.length === 0) return losses;
+    const entry = entryOf(context, head, rest);
+    const write = { item: encodeEntry(entry), condition: { type: 'absent' } } as const;
+    const [result] = await retryFailed(context, [write], (writes) =>
+      context.ports.ledger.putIf(writes, context),
+    );
+    if (result?.status === 'written') {
+      head.apply(entry);
+      return losses;
+    }
+    if (result?.status !== 'conflict') throw unanswered(context.writer, result?.error);
+    // Also after a lost answer: then the entry found is this one, and nothing is left.
+    await heads.catchUp(context.writer, head, context);
+  }
+  throw new TransientError(
+    `ledger of ${context.writer}: lost ${LOSSES_MAX} times against other tries`,
+  );
+}
+
+function entryOf(context: WriteContext, head: Head, decisions: readonly Decision[]): LedgerEntry {
+  const last = decisions.at(-1);
+  const arrivals = decisions.map(({ record }) => record.arrivalMs);
+  const highArrivalMs = arrivals.reduce(
+    (high, arrival) => Math.max(high, arrival),
+    head.highArrivalMs,
+  );
+  const nowMs = context.clock.now();
+  return {
+    writer: context.writer,
+    n: head.n + 1,
+    position: last?.record.position,
+    watermarkMs: last?.watermarkMs,
+    highArrivalMs,
+    ids: decisions.flatMap(idOf),
+    closedThroughMs: head.closedThroughMs,
+    fingerprint: context.program.fingerprint,
+    writtenMs: nowMs,
+    ttlSeconds: entryTtlSeconds(context.program.settings, highArrivalMs, nowMs),
+  };
+}
+
+function idOf(decision: Decision): readonly FoldedId[] {
+  return decision.type === 'accepted' && decision.id !== undefined ? [decision.id] : [];
+}
+
+function unanswered(writer: string, cause: unknown): TransientError {
+  return new TransientError(`ledger of ${writer}: no answer; its records come again`, {
+    cause,
+    fields: { writer },
+  });
+}

@@ -1,0 +1,31 @@
+import type { Bucket } from '../ports/bucket.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { Stream } from '../ports/stream.ts';
+import type { Table } from '../ports/table.ts';
+
+/** What the keeper needs of the world. */
+export interface KeepPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly stream: Stream;
+  readonly ledger: Table;
+}
+
+/** What the consumer needs of the world. */
+export interface ConsumePorts extends KeepPorts {
+  readonly aggregates: Table;
+  readonly events: Table;
+  readonly quarantineIndex: Table;
+  readonly quarantine: Bucket;
+}
+
+/** One call of a function. */
+export interface Invocation {
+  /** Lambda's request id; goes into quarantine documents. */
+  readonly requestId: string;
+  /** When Lambda ends the function, milliseconds since 1970 UTC. */
+  readonly deadlineMs: number;
+  /** X-Ray trace id, if there is one. */
+  readonly traceId?: string;
+}

@@ -1,0 +1,191 @@
+import type { Attempt } from '../core/attempt.ts';
+import { TransientError } from '../core/errors.ts';
+import type { HashKey } from '../core/hash.ts';
+import { type Decision, Planner } from '../core/plan.ts';
+import { isAfter } from '../core/position.ts';
+import { registryItem } from '../core/registry.ts';
+import { appendEntry } from './append-entry.ts';
+import type { AttemptGuard } from './attempt-guard.ts';
+import type { CellCache } from './cell-cache.ts';
+import type { Head } from './head.ts';
+import type { LedgerHeads } from './ledger-heads.ts';
+import type { BatchReport } from './report.ts';
+import { noteStop } from './report.ts';
+import { retryFailed } from './retry.ts';
+import { endsTry } from './transient.ts';
+import { writeCells } from './write-cells.ts';
+import type { SourceRecord, WriteContext } from './write-context.ts';
+import { type KeptRecord, writeEvents } from './write-events.ts';
+import { type RefusedRecord, writeQuarantine } from './write-quarantine.ts';
+
+/**
+ * One writer's records of one batch, through the exactly-once protocol: decide, write what can be
+ * repeated (quarantine, events), fold into cells under conditions, append the ledger entry last.
+ *
+ * Invariant: a record counts as finished only when the ledger's head is at or after it.
+ */
+
+/** What is kept in the container between batches. */
+export interface ContainerState {
+  readonly heads: LedgerHeads;
+  readonly cells: CellCache;
+  readonly guard: AttemptGuard;
+}
+
+/** One writer's part of a batch. */
+export interface WriterBatch {
+  readonly head: Head;
+  /** In the order of position. */
+  readonly records: readonly SourceRecord[];
+  readonly idKey: HashKey;
+  /** Planning stops here, so that there is time to write; milliseconds since 1970 UTC. */
+  readonly stopMs: number;
+  /** Present when the writer lags and this container hasn't proven itself: note each try. */
+  readonly guarded?: { readonly stored: Attempt | undefined; readonly invocationMs: number };
+}
+
+/**
+ * Goes as far as it can.
+ *
+ * @returns the first record that isn't finished, or undefined when all are
+ */
+export async function processWriter(
+  context: WriteContext,
+  batch: WriterBatch,
+  state: ContainerState,
+  report: BatchReport,
+): Promise<SourceRecord | undefined> {
+  const records = batch.records.filter(({ position }) => isAfter(position, batch.head.position));
+  report.repeated += batch.records.length - records.length;
+  if (records.length === 0) return undefined;
+  try {
+    if (batch.head.n === 0) await register(context);
+    const planner = await plan(context, { ...batch, records }, state);
+    const finished = await write(context, { planner, head: batch.head }, state, report);
+    count(context, planner.decisions.slice(0, finished), report);
+    return records[finished];
+  } catch (error) {
+    if (!endsTry(error)) throw error;
+    noteStop(report, error);
+    return records.find(({ position }) => isAfter(position, batch.head.position));
+  }
+}
+
+/** Lists the writer before its first write, so that readers and the keeper know of it. */
+async function register(context: WriteContext): Promise<void> {
+  const item = registryItem(context.writer, context.clock.now());
+  const [result] = await retryFailed(context, [item], (items) =>
+    context.ports.ledger.putAll(items, context),
+  );
+  if (result?.status === 'written') return;
+  throw new TransientError(`writer ${context.writer}: not registered; its records come again`, {
+    cause: result?.status === 'failed' ? result.error : undefined,
+  });
+}
+
+async function plan(
+  context: WriteContext,
+  batch: WriterBatch,
+  state: ContainerState,
+): Promise<Planner<SourceRecord>> {
+  const { head, records, guarded } = batch;
+  const planner = new Planner<SourceRecord>({
+    program: context.program,
+    writer: context.writer,
+    idKey: batch.idKey,
+    state: head,
+  });
+  if (guarded === undefined) {
+    decideAll(context, planner, records, batch.stopMs);
+    return planner;
+  }
+  const start = { writer: context.writer, head, records, ...guarded };
+  const next = await state.guard.begin(start, context);
+  const [first] = records;
+  if (next.quarantineFirst && first !== undefined) planner.decideCrash(first, next.attempt.deaths);
+  else decideAll(context, planner, records.slice(0, next.take), batch.stopMs);
+  await state.guard.beforeWriting(next.attempt, context);
+  return planner;
+}
+
+/** Looks at the clock now and then: how many records are decided depends on it, no decision does. */
+const RECORDS_PER_LOOK = 32;
+
+function decideAll(
+  context: WriteContext,
+  planner: Planner<SourceRecord>,
+  records: readonly SourceRecord[],
+  stopMs: number,
+): void {
+  for (const [index, record] of records.entries()) {
+    if (index % RECORDS_PER_LOOK === 0 && context.clock.now() >= stopMs) return;
+    planner.decide(record);
+  }
+}
+
+/** Returns how many of the planned records are finished. */
+async function write(
+  context: WriteContext,
+  planned: { readonly planner: Planner<SourceRecord>; readonly head: Head },
+  state: ContainerState,
+  report: BatchReport,
+): Promise<number> {
+  const { decisions, cells } = planned.planner;
+  const durable = await writeIdempotent(context, decisions);
+  const written = await writeCells(context, {
+    cells: cells.values(),
+    decisions,
+    prefix: durable,
+    cache: state.cells,
+  });
+  report.conflicts += written.conflicts;
+  if (written.finished === 0) return 0;
+  const prefix = decisions.slice(0, written.finished);
+  report.conflicts += await appendEntry(context, {
+    heads: state.heads,
+    head: planned.head,
+    decisions: prefix,
+  });
+  planned.head.prune(context.program.settings.horizonMs);
+  return written.finished;
+}
+
+/** Quarantine and events; returns how many records from the start have theirs durable. */
+async function writeIdempotent(
+  context: WriteContext,
+  decisions: readonly Decision<SourceRecord>[],
+): Promise<number> {
+  const refused: RefusedRecord[] = [];
+  const kept: KeptRecord[] = [];
+  for (const [ordinal, decision] of decisions.entries()) {
+    const { record } = decision;
+    if (decision.type === 'rejected')
+      refused.push({ ordinal, record, rejection: decision.rejection });
+    if (decision.type === 'accepted' && decision.kept !== undefined)
+      kept.push({ ordinal, record, kept: decision.kept });
+  }
+  const [notQuarantined, notKept] = await Promise.all([
+    writeQuarantine(context, refused),
+    writeEvents(context, kept),
+  ]);
+  return Math.min(
+    decisions.length,
+    ...[...notQuarantined, ...notKept].map(({ ordinal }) => ordinal),
+  );
+}
+
+function count(context: WriteContext, decisions: readonly Decision[], report: BatchReport): void {
+  const nowMs = context.clock.now();
+  for (const decision of decisions) {
+    report.latencyMs = Math.max(report.latencyMs, nowMs - decision.record.arrivalMs);
+    if (decision.type === 'duplicate') report.duplicates += 1;
+    else if (decision.type === 'accepted') {
+      report.accepted += 1;
+      report.partlyLate += decision.partlyLate ? 1 : 0;
+    } else {
+      const { reason } = decision.rejection;
+      report.quarantined += 1;
+      report.reasons[reason] = (report.reasons[reason] ?? 0) + 1;
+    }
+  }
+}

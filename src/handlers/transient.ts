@@ -1,0 +1,11 @@
+import { DeadlineError, TransientError } from '../core/errors.ts';
+
+/** True for an error after which the same call may go through: it is worth another try. */
+export function isTransient(error: unknown): error is TransientError {
+  return error instanceof TransientError;
+}
+
+/** True for an error that ends a writer's try without being a fault: its records come again. */
+export function endsTry(error: unknown): error is TransientError | DeadlineError {
+  return error instanceof TransientError || error instanceof DeadlineError;
+}
