@@ -1,0 +1,50 @@
+import * as z from 'zod';
+import { definePipeline, reference } from '#millrace';
+
+const Flight = z.object({
+  /** Departure, ISO 8601 with its zone: without one the result would depend on the machine. */
+  date: z.iso.datetime().transform((text) => new Date(text)),
+  /** Minutes; early flights have negative ones. */
+  delay: z.number(),
+  /** Miles. */
+  distance: z.number().nonnegative(),
+  origin: z.string().length(3),
+  destination: z.string().length(3),
+});
+
+const airports = reference({
+  name: 'airports',
+  file: '../../node_modules/vega-datasets/data/airports.csv',
+  key: 'iata',
+  schema: z.object({ iata: z.string(), city: z.string(), state: z.string() }),
+});
+
+export default definePipeline({
+  name: 'flights',
+  schema: Flight,
+  key: 'origin',
+  time: 'date',
+  lateness: '6 hours',
+
+  transform: (flights) =>
+    flights
+      .enrich('from', airports, { on: 'origin' })
+      .map(({ from, ...flight }) => ({ ...flight, state: from.state, late: flight.delay > 15 })),
+
+  windows: ({ tumbling, count, mean, max }) => {
+    const keep = {
+      flights: count(),
+      meanDelay: mean('delay'),
+      worst: max('delay'),
+      late: count((flight) => flight.late),
+    };
+    return {
+      origins: tumbling('1 hour', { by: 'origin', keep }),
+      originDays: tumbling('1 day', { by: 'origin', keep }),
+      overall: tumbling('1 hour', { keep }),
+    };
+  },
+
+  retention: { windows: '90 days', events: '7 days' },
+  objectives: { latency: { p99: '10 seconds' }, quarantine: { max: '1 %' } },
+});

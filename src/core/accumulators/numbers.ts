@@ -1,0 +1,107 @@
+import type { Accumulator, Encoded } from '../accumulator.ts';
+import { InvariantError, show } from '../errors.ts';
+import {
+  addExact,
+  decodeExact,
+  type ExactSum,
+  encodeExact,
+  exactOf,
+  roundExact,
+} from './exact-sum.ts';
+
+/** How many. The input is ignored, but null is skipped like everywhere. Result: 0 to 2^53 - 1. */
+export function count(): Accumulator<unknown, number, number> {
+  return {
+    name: 'count-1',
+    empty: () => 0,
+    add: (state) => state + 1,
+    merge: (left, right) => left + right,
+    encode: (state) => state,
+    decode: (encoded) => naturalIn('count', encoded),
+    result: (state) => state,
+  };
+}
+
+/** The exact sum, rounded once to the nearest double for the result; 0 for none. */
+export function sum(): Accumulator<number, ExactSum, number> {
+  return {
+    name: 'sum-1',
+    empty: () => 0,
+    add: (state, input) => addExact(state, exactOf(input)),
+    merge: addExact,
+    encode: encodeExact,
+    decode: decodeExact,
+    result: roundExact,
+  };
+}
+
+/** The state of a mean. */
+export interface MeanState {
+  readonly sum: ExactSum;
+  readonly count: number;
+}
+
+/** The exact sum, rounded, divided by the count and rounded again; null for none. */
+export function mean(): Accumulator<number, MeanState, number | null> {
+  return {
+    name: 'mean-1',
+    empty: () => ({ sum: 0, count: 0 }),
+    add: (state, input) => ({ sum: addExact(state.sum, exactOf(input)), count: state.count + 1 }),
+    merge: (left, right) => ({
+      sum: addExact(left.sum, right.sum),
+      count: left.count + right.count,
+    }),
+    encode: (state) => [encodeExact(state.sum), state.count],
+    decode: decodeMean,
+    result: (state) => (state.count === 0 ? null : roundExact(state.sum) / state.count),
+  };
+}
+
+/** The least number; null for none. Negative zero counts as zero. */
+export function min(): Accumulator<number, number | null, number | null> {
+  return extreme('min-1', (left, right) => (right < left ? right : left));
+}
+
+/** The greatest number; null for none. Negative zero counts as zero. */
+export function max(): Accumulator<number, number | null, number | null> {
+  return extreme('max-1', (left, right) => (right > left ? right : left));
+}
+
+function extreme(
+  name: string,
+  choose: (left: number, right: number) => number,
+): Accumulator<number, number | null, number | null> {
+  return {
+    name,
+    empty: () => null,
+    // Adding 0 turns -0 into 0, which JSON could not tell apart.
+    add: (state, input) => (state === null ? input + 0 : choose(state, input + 0)),
+    merge: (left, right) => {
+      if (left === null || right === null) return left ?? right;
+      return choose(left, right);
+    },
+    encode: (state) => state,
+    decode: (encoded) => {
+      if (encoded === null || typeof encoded === 'number') return encoded;
+      throw misread(name, encoded, 'a number or null');
+    },
+    result: (state) => state,
+  };
+}
+
+function decodeMean(encoded: Encoded): MeanState {
+  if (!Array.isArray(encoded) || encoded.length !== 2) {
+    throw misread('mean', encoded, '[sum, count]');
+  }
+  const [total, number] = encoded;
+  return { sum: decodeExact(total), count: naturalIn('mean', number) };
+}
+
+function naturalIn(name: string, encoded: Encoded): number {
+  if (Number.isSafeInteger(encoded) && Number(encoded) >= 0) return Number(encoded);
+  throw misread(name, encoded, 'a whole number from 0');
+}
+
+function misread(name: string, encoded: Encoded, expected: string): InvariantError {
+  return new InvariantError(`${name}: got the stored state ${show(encoded)}, expected ${expected}`);
+}

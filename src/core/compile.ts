@@ -1,0 +1,231 @@
+import type { Accumulator } from './accumulator.ts';
+import { count, max, mean, min, sum } from './accumulators/numbers.ts';
+import { isGroupValue } from './cell.ts';
+import { durationMs } from './duration.ts';
+import { DefinitionError, MillraceError, show } from './errors.ts';
+import { hashKeyOf, sipHash } from './hash.ts';
+import type { AnyPipeline, ColumnDefinition, Step, WindowDefinition } from './pipeline/types.ts';
+import type { Aggregate, Column, GroupValue, Program, ProgramSettings } from './program.ts';
+import { indexReference } from './reference.ts';
+import { validateWith } from './schema.ts';
+import { tumblingSpan } from './window.ts';
+
+/** The raw rows of each reference, by its name. */
+export type ReferenceRows = ReadonlyMap<string, readonly unknown[]>;
+
+/** A function of the pipeline gave something that can't be used; the record is quarantined. */
+export class TransformError extends MillraceError {
+  override readonly name = 'TransformError';
+
+  constructor(path: string, got: unknown, expected: string) {
+    super('transform', `${path}: got ${kindOf(got)}, expected ${expected}`, { fields: { path } });
+  }
+}
+
+/**
+ * Makes a pipeline ready to run.
+ *
+ * @throws DefinitionError when a reference is missing or has a bad row
+ */
+export function compile(pipeline: AnyPipeline, references: ReferenceRows = new Map()): Program {
+  const settings = settingsOf(pipeline);
+  const read = (path: string, of: string | ((event: never) => unknown)) =>
+    reader(`${pipeline.name}.${path}`, of);
+  const id = pipeline.id === undefined ? () => undefined : read('id', pipeline.id);
+  const key = read('key', pipeline.key);
+  const time = read('time', pipeline.time);
+  return {
+    name: pipeline.name,
+    fingerprint: fingerprintOf(pipeline, references),
+    format: pipeline.format,
+    settings,
+    aggregates: Object.entries(pipeline.windows).map(([name, window]) =>
+      aggregateOf({ pipeline, name, window }),
+    ),
+    validate: (data) => validateWith(`${pipeline.name}.schema`, pipeline.schema, data),
+    idOf: (event) => idIn(pipeline.name, id(event)),
+    keyOf: (event) => keyIn(pipeline.name, key(event)),
+    timeOf: (event) => timeIn(pipeline.name, time(event)),
+    transform: transformOf(pipeline, references),
+  };
+}
+
+function settingsOf(pipeline: AnyPipeline): ProgramSettings {
+  const { retention } = pipeline;
+  return {
+    partitions: pipeline.partitions,
+    horizonMs: durationMs('deduplication', pipeline.deduplication),
+    futureMs: 300_000,
+    retention: {
+      streamMs: durationMs('stream', retention.stream),
+      windowsMs: durationMs('windows', retention.windows),
+      eventsMs: retention.events === null ? null : durationMs('events', retention.events),
+      quarantineMs: durationMs('quarantine', retention.quarantine),
+    },
+  };
+}
+
+const FINGERPRINT_KEY = hashKeyOf(new TextEncoder().encode('millrace print 1'));
+
+/**
+ * Over the definition's JSON and the reference rows. Functions can't be compared across bundles, so a
+ * changed function alone doesn't change it.
+ */
+function fingerprintOf(pipeline: AnyPipeline, references: ReferenceRows): string {
+  const { schema: _schema, ...rest } = pipeline;
+  const json = JSON.stringify([rest, [...references]], (_key, value: unknown) =>
+    typeof value === 'function' ? 'function' : value,
+  );
+  const { high, low } = sipHash(FINGERPRINT_KEY, new TextEncoder().encode(json));
+  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+}
+
+function reader(path: string, of: string | ((event: never) => unknown)): (row: unknown) => unknown {
+  if (typeof of === 'function') return of as (row: unknown) => unknown;
+  return (row) => {
+    if (typeof row !== 'object' || row === null) throw new TransformError(path, row, 'an object');
+    return Reflect.get(row, of);
+  };
+}
+
+function idIn(name: string, id: unknown): string | undefined {
+  if (id === undefined || id === null) return undefined;
+  if (typeof id === 'string' && id !== '') return id;
+  throw new TransformError(`${name}.id`, id, 'a non-empty text');
+}
+
+function keyIn(name: string, key: unknown): string {
+  if (typeof key === 'string') return key;
+  if (typeof key === 'number' && Number.isFinite(key)) return String(key);
+  throw new TransformError(`${name}.key`, key, 'a text or a finite number');
+}
+
+function timeIn(name: string, time: unknown): number {
+  const ms = time instanceof Date ? time.getTime() : time;
+  if (typeof ms === 'number' && Number.isFinite(ms)) return Math.floor(ms);
+  throw new TransformError(`${name}.time`, time, 'a valid Date, or milliseconds since 1970');
+}
+
+type Run = (rows: readonly unknown[]) => readonly unknown[];
+
+function transformOf(pipeline: AnyPipeline, references: ReferenceRows): Program['transform'] {
+  const runs = pipeline.steps.map((step, index) =>
+    runOf(`${pipeline.name}.transform[${index}]`, step, references),
+  );
+  return (event) => {
+    let rows: readonly unknown[] = [event];
+    for (const run of runs) rows = run(rows);
+    return rows;
+  };
+}
+
+function runOf(path: string, step: Step, references: ReferenceRows): Run {
+  if (step.op === 'enrich') return enrichRun(path, step, references);
+  const run = step.run as (row: unknown) => unknown;
+  if (step.op === 'filter') return (rows) => rows.filter((row) => run(row) === true);
+  if (step.op === 'map') return (rows) => rows.map((row) => objectIn(path, run(row)));
+  return (rows) => rows.flatMap((row) => rowsIn(path, run(row)));
+}
+
+function objectIn(path: string, row: unknown): object {
+  if (typeof row === 'object' && row !== null && !(row instanceof Promise)) return row;
+  throw new TransformError(path, row, 'an object');
+}
+
+function rowsIn(path: string, rows: unknown): readonly object[] {
+  if (Array.isArray(rows)) return rows.map((row) => objectIn(path, row));
+  throw new TransformError(path, rows, 'a list of objects');
+}
+
+function enrichRun(
+  path: string,
+  step: Step & { readonly op: 'enrich' },
+  references: ReferenceRows,
+): Run {
+  const { as, from, on, missing } = step;
+  const rows = references.get(from.name);
+  if (rows === undefined) {
+    throw new DefinitionError(
+      `${path}.${as}`,
+      [...references.keys()],
+      `the rows of reference '${from.name}'`,
+    );
+  }
+  const index = indexReference(from, rows);
+  const keyOf = reader(`${path}.${on}`, on);
+  return (events) =>
+    events.map((event) => {
+      const found = index.get(String(keyOf(event)));
+      if (found !== undefined || missing === 'null')
+        return { ...Object(event), [as]: found ?? null };
+      throw new TransformError(
+        `${path}.${on}`,
+        keyOf(event),
+        `a ${from.key} of reference '${from.name}'`,
+      );
+    });
+}
+
+interface WindowSource {
+  readonly pipeline: AnyPipeline;
+  readonly name: string;
+  readonly window: WindowDefinition;
+}
+
+function aggregateOf({ pipeline, name, window }: WindowSource): Aggregate {
+  const path = `${pipeline.name}.windows.${name}`;
+  const sizeMs = durationMs(path, window.size);
+  const groupReaders = window.by.map((field) => ({ field, read: reader(`${path}.by`, field) }));
+  return {
+    name,
+    latenessMs: durationMs(path, window.lateness ?? pipeline.lateness),
+    retentionMs: durationMs(path, window.retention ?? pipeline.retention.windows),
+    by: window.by,
+    columns: Object.entries(window.keep).map(([column, definition]) =>
+      columnOf(`${path}.${column}`, column, definition),
+    ),
+    assign: (timeMs) => [tumblingSpan(timeMs, sizeMs)],
+    groupOf: (row) =>
+      groupReaders.map(({ field, read }) => groupIn(`${path}.by.${field}`, read(row))),
+  };
+}
+
+function groupIn(path: string, value: unknown): GroupValue {
+  const plain = value ?? null;
+  if (isGroupValue(plain)) return plain;
+  throw new TransformError(path, value, 'a text, a finite number, true, false or null');
+}
+
+const ACCUMULATORS = { count, sum, mean, min, max } as const;
+
+type AnyAccumulator = Accumulator<unknown, unknown, unknown>;
+
+function columnOf(path: string, name: string, definition: ColumnDefinition): Column {
+  const { kind, of } = definition;
+  if (kind === 'use') {
+    const accumulator = definition.accumulator as AnyAccumulator | undefined;
+    if (accumulator === undefined)
+      throw new DefinitionError(path, definition, 'use(accumulator, field)');
+    const read = reader(path, of ?? '');
+    return { name, accumulator, inputOf: (row) => read(row) ?? null };
+  }
+  const accumulator = ACCUMULATORS[kind]() as AnyAccumulator;
+  if (of === undefined) return { name, accumulator, inputOf: () => true };
+  const read = reader(path, of);
+  if (kind === 'count')
+    return { name, accumulator, inputOf: (row) => (read(row) === true ? true : null) };
+  return { name, accumulator, inputOf: (row) => numberIn(path, read(row)) };
+}
+
+function numberIn(path: string, value: unknown): number | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new TransformError(path, value, 'a finite number or null');
+}
+
+/** What it was, without its content: quarantine messages hold no data of the event. */
+function kindOf(value: unknown): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (value === null || value === undefined) return show(value);
+  return value instanceof Date ? 'a Date' : `a ${typeof value}`;
+}

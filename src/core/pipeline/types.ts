@@ -1,0 +1,213 @@
+import type { Accumulator } from '../accumulator.ts';
+import type { Duration } from '../duration.ts';
+import type { Reference } from '../reference.ts';
+import type { OutputOf, Schema } from '../schema.ts';
+
+/** Shows `A & B` as one object in an editor. */
+export type Flat<T> = { [K in keyof T]: T[K] } & {};
+
+/** A pure function of a row; null and undefined are skipped. */
+export type Fn<T, V> = (row: T) => V | null | undefined;
+
+/** The fields of T whose values are V. Used in place: only then does an error list the names. */
+export type FieldsOf<T, V> = {
+  [K in keyof T as NonNullable<T[K]> extends V ? K & string : never]: T[K];
+};
+
+/** Kinds of columns that Millrace brings. */
+export type ColumnKind = 'count' | 'sum' | 'mean' | 'min' | 'max' | 'use';
+
+/** One column of a window, as data. */
+export interface ColumnDefinition<Result = unknown> {
+  readonly kind: ColumnKind;
+  /** The field, or the function, that gives the input; undefined counts every row. */
+  readonly of: string | ((row: never) => unknown) | undefined;
+  /** The user's own accumulator, of kind `use`. */
+  readonly accumulator?: Accumulator<never, unknown, Result>;
+  /** Only in types. */
+  readonly Result?: Result;
+}
+
+/** The columns of a window by name. */
+export type Columns = Readonly<Record<string, ColumnDefinition>>;
+
+/** The results of columns. */
+export type ResultOf<K extends Columns> = {
+  readonly [N in keyof K]: K[N] extends ColumnDefinition<infer Result> ? Result : never;
+};
+
+/** The group of a window: its fields and their types. */
+export type GroupOf<T, B> = [B] extends [never]
+  ? Record<never, never>
+  : B extends readonly (infer F)[]
+    ? { readonly [N in F & keyof T]: T[N] }
+    : { readonly [N in B & keyof T]: T[N] };
+
+/** A window of a pipeline, as data. */
+export interface WindowDefinition<Group = unknown, Result = unknown> {
+  readonly type: 'tumbling';
+  readonly size: Duration;
+  readonly by: readonly string[];
+  readonly keep: Columns;
+  readonly lateness?: Duration;
+  readonly retention?: Duration;
+  /** Only in types. */
+  readonly Group?: Group;
+  /** Only in types. */
+  readonly Result?: Result;
+}
+
+/** The windows of a pipeline by name. */
+export type Windows = Readonly<Record<string, WindowDefinition>>;
+
+/** Options of `tumbling`. */
+export interface TumblingOptions<B, K> {
+  /** A field, or fields, whose values make the group; without it all rows are one group. */
+  readonly by?: B;
+  readonly keep: K;
+  /** Default: the pipeline's lateness. */
+  readonly lateness?: Duration;
+  /** How long results are kept after the window's end; default: the pipeline's `retention.windows`. */
+  readonly retention?: Duration;
+}
+
+/** A field that can be part of a group. */
+type Groupable = string | number | boolean;
+
+/** The input of a number column: a field of numbers or a function. */
+type NumberOf<T> = keyof FieldsOf<T, number> | Fn<T, number>;
+
+/** What windows are made with; it knows the type of the rows. */
+export interface Scope<T> {
+  /** Windows of equal size without overlap, on event time. */
+  tumbling<
+    const K extends Columns,
+    const B extends
+      | keyof FieldsOf<T, Groupable>
+      | readonly (keyof FieldsOf<T, Groupable>)[] = never,
+  >(
+    size: Duration,
+    options: TumblingOptions<B, K>,
+  ): WindowDefinition<Flat<GroupOf<T, B>>, Flat<ResultOf<K>>>;
+  /** How many rows, or how many for which the function says true. */
+  count(where?: Fn<T, boolean>): ColumnDefinition<number>;
+  /** The exact sum; 0 for none. */
+  sum<const O extends NumberOf<T>>(of: O): ColumnDefinition<number>;
+  /** The mean; null for none. */
+  mean<const O extends NumberOf<T>>(of: O): ColumnDefinition<number | null>;
+  /** The least; null for none. */
+  min<const O extends NumberOf<T>>(of: O): ColumnDefinition<number | null>;
+  /** The greatest; null for none. */
+  max<const O extends NumberOf<T>>(of: O): ColumnDefinition<number | null>;
+  /** An accumulator of one's own. It must keep the laws that `Accumulator` names. */
+  use<Input, State, Result>(
+    accumulator: Accumulator<Input, State, Result>,
+    of: keyof FieldsOf<T, Input> | Fn<T, Input>,
+  ): ColumnDefinition<Result>;
+}
+
+/** Options of `enrich`. */
+export interface EnrichOptions<On, Missing> {
+  /** The field whose value names the row of the reference. */
+  readonly on: On;
+  /** What happens when there is none: quarantine the event (default), or enrich with null. */
+  readonly missing?: Missing;
+}
+
+/** The steps of a transform. It records them; nothing runs yet. */
+export interface Chain<T> {
+  map<R extends object>(run: (row: T) => R): Chain<R>;
+  filter(keep: (row: T) => boolean): Chain<T>;
+  /** One row becomes none, one or many. */
+  flatMap<R extends object>(run: (row: T) => readonly R[]): Chain<R>;
+  enrich<const As extends string, Row, const M extends 'null' | 'quarantine' = 'quarantine'>(
+    as: As,
+    from: Reference<Row>,
+    options: EnrichOptions<keyof FieldsOf<T, string>, M>,
+  ): Chain<Flat<T & { readonly [K in As]: 'null' extends M ? Row | null : Row }>>;
+}
+
+/** A recorded step. */
+export type Step =
+  | { readonly op: 'map' | 'filter' | 'flatMap'; readonly run: (row: never) => unknown }
+  | {
+      readonly op: 'enrich';
+      readonly as: string;
+      readonly from: Reference;
+      readonly on: string;
+      readonly missing: 'null' | 'quarantine';
+    };
+
+/** How long what is kept. */
+export interface Retention {
+  /** Records in the stream, 1 to 365 days; default 1 day. */
+  readonly stream?: Duration;
+  /** Results after their window's end; default 30 days. */
+  readonly windows?: Duration;
+  /** Each event on its own, after the later of event time and arrival. Without it events aren't kept. */
+  readonly events?: Duration;
+  /** Quarantined records; default 30 days. */
+  readonly quarantine?: Duration;
+}
+
+/** What the alarms watch. */
+export interface Objectives {
+  /** Arrival to durable result; default p99 of 60 seconds. */
+  readonly latency?: { readonly p99: Duration };
+  /** Share of records in quarantine; default 1 %. */
+  readonly quarantine?: { readonly max: `${number} %` };
+}
+
+/** Options of `definePipeline`. `transform` stands before `windows`: types flow in that order. */
+export interface PipelineOptions<S extends Schema, T, W extends Windows> {
+  /** The folder's name: lower-case letters, digits and dashes, 2 to 40 characters. */
+  readonly name: string;
+  readonly schema: S;
+  /** What the bytes are: CloudEvents 1.0 whose `data` is the event (default), or the bare event. */
+  readonly format?: 'cloudevents' | 'json';
+  /** The field that names the event when the format is `json`; without it every record counts. */
+  readonly id?: keyof FieldsOf<OutputOf<S>, string>;
+  /** Events of one key keep their order and meet in one partition. */
+  readonly key:
+    | keyof FieldsOf<OutputOf<S>, string | number>
+    | ((event: OutputOf<S>) => string | number);
+  /** When the event happened: a Date, or milliseconds since 1970 UTC. */
+  readonly time:
+    | keyof FieldsOf<OutputOf<S>, Date | number>
+    | ((event: OutputOf<S>) => Date | number);
+  /** Logical partitions, 1 to 1,024, never changed in a stream's life; default 4. `shard` for foreign producers. */
+  readonly partitions?: number | 'shard';
+  /** How far behind the newest event of its partition an event may come; default 0 seconds. */
+  readonly lateness?: Duration;
+  /** The same id within this time counts once; default 30 minutes, at most the stream's retention. */
+  readonly deduplication?: Duration;
+  readonly transform?: (events: Chain<OutputOf<S>>) => Chain<T>;
+  readonly windows: (scope: Scope<T>) => W;
+  readonly retention?: Retention;
+  readonly objectives?: Objectives;
+}
+
+/** Everything a pipeline file says, as data and pure functions. */
+export interface Pipeline<Event = unknown, Row = unknown, W extends Windows = Windows> {
+  readonly type: 'pipeline';
+  readonly name: string;
+  readonly schema: Schema;
+  readonly format: 'cloudevents' | 'json';
+  readonly id: string | undefined;
+  readonly key: string | ((event: never) => unknown);
+  readonly time: string | ((event: never) => unknown);
+  readonly partitions: number | 'shard';
+  readonly lateness: Duration;
+  readonly deduplication: Duration;
+  readonly steps: readonly Step[];
+  readonly windows: W;
+  readonly retention: Required<Omit<Retention, 'events'>> & { readonly events: Duration | null };
+  readonly objectives: { readonly latencyP99Ms: number; readonly quarantineMaxPercent: number };
+  /** Only in types. */
+  readonly Event?: Event;
+  /** Only in types. */
+  readonly Row?: Row;
+}
+
+/** Some pipeline, whatever its events are. */
+export type AnyPipeline = Pipeline;
