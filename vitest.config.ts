@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+import { CountReporter } from './test/helpers/count-reporter.ts';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+    reporters: ['default', new CountReporter()],
+  },
+});
