@@ -18,11 +18,19 @@ export const ENV = {
 /** Attributes that the tables are made with. */
 export const TABLE = { partitionKey: 'pk', sortKey: 'sk', ttl: 'ttl' } as const;
 
-/** CloudWatch namespace of every metric that the functions write. Dimension: `pipeline`. */
+/** CloudWatch namespace of every metric that the functions write. */
 export const METRIC_NAMESPACE = 'Millrace';
 
-/** The dimension of every metric. */
-export const METRIC_DIMENSION = 'pipeline';
+/** The one dimension of every metric; its value is `serviceName(...)`. */
+export const METRIC_DIMENSION = 'service';
+
+/** Names a pipeline's deployment in logs and metrics, such as `flights-prod`. */
+export function serviceName(pipeline: string, environment: string): string {
+  return `${pipeline}-${environment}`;
+}
+
+/** File beside a function's bundle with the rows of its references: `{ name: rows }`. */
+export const REFERENCES_FILE = 'references.json';
 
 /** Metrics that the functions write in embedded metric format, one document an invocation. */
 export const METRICS = {

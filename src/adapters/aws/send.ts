@@ -47,9 +47,23 @@ export async function sendOnce<Output>(
   }
 }
 
+/** The answer, or the error that says nothing about the items: they may be there or not. */
+export async function settled<Output>(
+  operation: string,
+  context: SendContext,
+  send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
+): Promise<Output | Error> {
+  try {
+    return await sendOnce(operation, context, send);
+  } catch (error) {
+    if (error instanceof Error && !(error instanceof InvariantError)) return error;
+    throw error;
+  }
+}
+
 /** What a failed call means for the caller. */
 export function classify(operation: string, error: unknown): Error {
-  const name = error instanceof Error ? error.name : 'unknown';
+  const name = error instanceof Error ? error.name : String(error);
   const message = `${operation}: ${name}`;
   if (PERMANENT.has(name)) {
     const detail = error instanceof Error ? error.message : '';

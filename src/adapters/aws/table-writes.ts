@@ -8,8 +8,8 @@ import {
 import { InvariantError } from '../../core/errors.ts';
 import type { ConditionalWrite, WriteResult } from '../../ports/table.ts';
 import { fromAttributeValues, toAttributeValue, toAttributeValues } from './attribute-value.ts';
-import { classify, type SendContext, sendOnce } from './send.ts';
-import { type AwsTableOptions, settled } from './table.ts';
+import { classify, type SendContext, sendOnce, settled } from './send.ts';
+import type { AwsTableOptions } from './table.ts';
 
 /**
  * Conditional writes: one as PutItem, several as one BatchExecuteStatement of PartiQL, whose
@@ -107,5 +107,5 @@ function resultOf(operation: string, response: BatchStatementResponse | undefine
   ) {
     throw new InvariantError(`${operation}: ${error.Code}: ${error.Message ?? ''}`);
   }
-  return { status: 'failed', error: classify(operation, { name: error?.Code ?? 'no answer' }) };
+  return { status: 'failed', error: classify(operation, error?.Code ?? 'no answer') };
 }

@@ -17,7 +17,7 @@ import type {
 } from '../../ports/table.ts';
 import { fromAttributeValues, toAttributeValue, toAttributeValues } from './attribute-value.ts';
 import { mapBounded } from './map-bounded.ts';
-import { chunk, type SendContext, sendOnce } from './send.ts';
+import { chunk, type SendContext, sendOnce, settled } from './send.ts';
 import { putConditionally } from './table-writes.ts';
 
 /** What a table is reached with. */
@@ -138,20 +138,6 @@ async function putSome(
     if (!unprocessed.has(nameOf(item))) return { status: 'written' };
     return { status: 'failed', error: leftOut('BatchWriteItem', tableName) };
   });
-}
-
-/** The answer, or the error that says nothing about the items: they may be there or not. */
-export async function settled<Output>(
-  operation: string,
-  context: SendContext,
-  send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
-): Promise<Output | Error> {
-  try {
-    return await sendOnce(operation, context, send);
-  } catch (error) {
-    if (error instanceof Error && !(error instanceof InvariantError)) return error;
-    throw error;
-  }
 }
 
 function nameOf({ pk, sk }: ItemKey): string {

@@ -1,0 +1,75 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import { S3Client } from '@aws-sdk/client-s3';
+import middy from '@middy/core';
+import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
+import { makeAwsBucket } from '../src/adapters/aws/bucket.ts';
+import { CLIENT_DEFAULTS } from '../src/adapters/aws/send.ts';
+import { METRICS } from '../src/core/contract.ts';
+import { makeConsume } from '../src/handlers/consume.ts';
+import type { BatchReport } from '../src/handlers/report.ts';
+import { streamPort, systemPorts, tablePort } from './shared/clients.ts';
+import { readEnv } from './shared/env.ts';
+import { logger, metrics } from './shared/powertools.ts';
+import { bundledProgram } from './shared/program.ts';
+
+const env = readEnv([
+  'streamArn',
+  'ledgerTable',
+  'aggregatesTable',
+  'eventsTable',
+  'quarantineTable',
+  'quarantineBucket',
+]);
+
+const consume = makeConsume(
+  {
+    ...systemPorts,
+    stream: streamPort(env.streamArn),
+    ledger: tablePort(env.ledgerTable),
+    aggregates: tablePort(env.aggregatesTable),
+    events: tablePort(env.eventsTable),
+    quarantineIndex: tablePort(env.quarantineTable),
+    quarantine: makeAwsBucket({
+      client: new S3Client(CLIENT_DEFAULTS),
+      bucketName: env.quarantineBucket,
+      clock: systemPorts.clock,
+    }),
+  },
+  bundledProgram(),
+);
+
+async function consumeBatch(
+  event: KinesisStreamEvent,
+  context: Context,
+): Promise<KinesisStreamBatchResponse> {
+  const { response, report } = await consume(event, {
+    requestId: context.awsRequestId,
+    deadlineMs: systemPorts.clock.now() + context.getRemainingTimeInMillis(),
+  });
+  measure(report);
+  logger.info('batch', { ...report, failures: response.batchItemFailures.length });
+  return response;
+}
+
+function measure(report: BatchReport): void {
+  const counts = [
+    'received',
+    'accepted',
+    'duplicates',
+    'quarantined',
+    'partlyLate',
+    'unfinished',
+    'conflicts',
+  ] as const;
+  for (const name of counts) metrics.addMetric(METRICS[name], MetricUnit.Count, report[name]);
+  if (report.latencyMs > 0)
+    metrics.addMetric(METRICS.latency, MetricUnit.Milliseconds, report.latencyMs);
+}
+
+/** Lambda's entry: a Kinesis batch in, a partial batch response out. */
+export const handler = middy<KinesisStreamEvent, KinesisStreamBatchResponse>()
+  .use(injectLambdaContext(logger))
+  .use(logMetrics(metrics))
+  .handler(consumeBatch);

@@ -1,0 +1,25 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { systemClock } from '../../src/adapters/aws/clock.ts';
+import { systemRandom } from '../../src/adapters/aws/random.ts';
+import { CLIENT_DEFAULTS } from '../../src/adapters/aws/send.ts';
+import { makeAwsStream } from '../../src/adapters/aws/stream.ts';
+import { makeAwsTable } from '../../src/adapters/aws/table.ts';
+import type { Stream } from '../../src/ports/stream.ts';
+import type { Table } from '../../src/ports/table.ts';
+
+const dynamoDb = new DynamoDBClient(CLIENT_DEFAULTS);
+const kinesis = new KinesisClient(CLIENT_DEFAULTS);
+
+/** The ports that need no name. */
+export const systemPorts = { clock: systemClock, random: systemRandom } as const;
+
+/** A table of the data stack. */
+export function tablePort(tableName: string): Table {
+  return makeAwsTable({ client: dynamoDb, tableName, clock: systemClock });
+}
+
+/** The pipeline's stream. */
+export function streamPort(streamArn: string): Stream {
+  return makeAwsStream({ client: kinesis, streamArn, clock: systemClock });
+}

@@ -1,0 +1,25 @@
+import { ENV } from '../../src/core/contract.ts';
+import { DefinitionError } from '../../src/core/errors.ts';
+
+/** One of the variables that the stacks set. */
+export type EnvName = keyof typeof ENV;
+
+/**
+ * Reads variables that the stacks set.
+ *
+ * @throws DefinitionError naming the variable that is missing
+ */
+export function readEnv<Name extends EnvName>(
+  names: readonly Name[],
+): Readonly<Record<Name, string>> {
+  const values = names.map((name) => {
+    const value = process.env[ENV[name]];
+    if (value !== undefined && value !== '') return [name, value];
+    throw new DefinitionError(
+      `environment variable ${ENV[name]}`,
+      value,
+      'the value that the compute stack sets',
+    );
+  });
+  return Object.fromEntries(values);
+}

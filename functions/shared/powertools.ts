@@ -1,0 +1,13 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { METRIC_NAMESPACE, serviceName } from '../../src/core/contract.ts';
+import { readEnv } from './env.ts';
+
+const { pipeline, environment } = readEnv(['pipeline', 'environment']);
+const service = serviceName(pipeline, environment);
+
+/** Structured logs. Never give it an event: events are personal data. */
+export const logger = new Logger({ serviceName: service });
+
+/** Embedded metrics, with `service` as their one dimension. */
+export const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: service });
