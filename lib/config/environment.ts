@@ -1,0 +1,87 @@
+import type { Duration } from '../../src/core/duration.ts';
+
+/** How many shards a stream has, or that AWS decides. */
+export type StreamMode =
+  | { readonly type: 'on-demand' }
+  | { readonly type: 'provisioned'; readonly shards: number };
+
+/** Everything that differs between deployments of the same pipeline. */
+export interface EnvironmentConfig {
+  /** Part of the stacks' names: lower-case letters and digits. */
+  readonly name: string;
+  /** Data outlives its stack: retained, protected against deletion, recoverable to any second. */
+  readonly protectData: boolean;
+  readonly stream: StreamMode;
+  readonly consumer: ConsumerConfig;
+  readonly alarms: AlarmConfig;
+  /** Days that logs are kept: one of CloudWatch's values, such as 7, 30, 90, 365. */
+  readonly logDays: 7 | 14 | 30 | 90 | 180 | 365;
+  /** Added to every resource that takes tags. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** Name of a managed policy that bounds every role, if your organisation wants one. */
+  readonly permissionsBoundary?: string;
+  /** Qualifier of the CDK bootstrap, if it isn't the default one. */
+  readonly bootstrapQualifier?: string;
+}
+
+/** The function that consumes the stream, and its event source mapping. */
+export interface ConsumerConfig {
+  /** 128 to 10,240 MB; 1,769 MB is one virtual CPU. */
+  readonly memoryMb: number;
+  /** 10 to 900 seconds. */
+  readonly timeoutSeconds: number;
+  /** Records in a batch at most, 1 to 10,000. */
+  readonly batchSize: number;
+  /** How long records are collected for a batch, 0 to 300 seconds. */
+  readonly batchingWindowSeconds: number;
+  /** Batches of one shard at the same time, 1 to 10; 1 where writers are shards. */
+  readonly parallelizationFactor: number;
+  /** Halve a batch that made the function fail. */
+  readonly bisectOnError: boolean;
+  /** Tries after the first; -1 never gives up. Anything else is refused: see docs/adr/0001. */
+  readonly retryAttempts: number;
+  /** Age at which a record is given up, in seconds; -1 never. Anything else is refused. */
+  readonly maxRecordAgeSeconds: number;
+}
+
+/** When alarms go off, and who is told. */
+export interface AlarmConfig {
+  /** E-mail addresses that are subscribed to the topic; each has to confirm once. */
+  readonly emails: readonly string[];
+  /** Age of the oldest unprocessed record that raises the alarm. */
+  readonly iteratorAge: Duration;
+  /** Silence that raises the alarm; null where no events are normal. */
+  readonly noEvents: Duration | null;
+}
+
+/** For trying things out: cheap when idle, deleted without a trace. */
+export const DEV: EnvironmentConfig = {
+  name: 'dev',
+  protectData: false,
+  stream: { type: 'provisioned', shards: 1 },
+  consumer: {
+    memoryMb: 1024,
+    timeoutSeconds: 60,
+    batchSize: 1000,
+    batchingWindowSeconds: 1,
+    parallelizationFactor: 1,
+    bisectOnError: true,
+    retryAttempts: -1,
+    maxRecordAgeSeconds: -1,
+  },
+  alarms: { emails: [], iteratorAge: '5 minutes', noEvents: null },
+  logDays: 7,
+  tags: { application: 'millrace', environment: 'dev' },
+};
+
+/** For real: data is retained and protected, the stream scales by itself. */
+export const PROD: EnvironmentConfig = {
+  ...DEV,
+  name: 'prod',
+  protectData: true,
+  stream: { type: 'on-demand' },
+  consumer: { ...DEV.consumer, memoryMb: 1769, parallelizationFactor: 2 },
+  alarms: { emails: [], iteratorAge: '5 minutes', noEvents: '30 minutes' },
+  logDays: 90,
+  tags: { application: 'millrace', environment: 'prod' },
+};

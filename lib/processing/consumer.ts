@@ -1,0 +1,85 @@
+import { Duration } from 'aws-cdk-lib';
+import { type Alias, EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Construct } from 'constructs';
+import type { PipelineFolder } from '../../src/project/discover.ts';
+import type { EnvironmentConfig } from '../config/environment.ts';
+import type { DataStack } from '../data-stack.ts';
+import { permissions } from '../security/permissions.ts';
+import { makePipelineFunction } from './pipeline-function.ts';
+
+/** What a consumer is made with. */
+export interface ConsumerProps {
+  readonly folder: PipelineFolder;
+  readonly environment: EnvironmentConfig;
+  readonly data: DataStack;
+}
+
+/** The function that processes the stream, its alias and its event source mapping. */
+export class Consumer extends Construct {
+  readonly function: NodejsFunction;
+  readonly alias: Alias;
+  readonly mapping: EventSourceMapping;
+
+  constructor(scope: Construct, id: string, props: ConsumerProps) {
+    super(scope, id);
+    const { folder, environment, data } = props;
+    const { tables, stream, quarantineBucket, dataKey } = data;
+    this.function = makePipelineFunction(this, 'Function', {
+      entry: 'consume',
+      folder,
+      environment,
+      key: dataKey,
+      memoryMb: environment.consumer.memoryMb,
+      timeoutSeconds: environment.consumer.timeoutSeconds,
+      variables: {
+        streamArn: stream.streamArn,
+        ledgerTable: tables.ledger.tableName,
+        aggregatesTable: tables.aggregates.tableName,
+        eventsTable: tables.events.tableName,
+        quarantineTable: tables.quarantine.tableName,
+        quarantineBucket: quarantineBucket.bucketName,
+      },
+    });
+    this.#permit(data);
+    this.alias = this.function.addAlias('live');
+    this.mapping = this.#map(props);
+  }
+
+  #permit({ tables, stream, quarantineBucket, dataKey }: DataStack): void {
+    const statements = [
+      permissions.readStream(stream),
+      permissions.ledger(tables.ledger),
+      permissions.aggregates(tables.aggregates),
+      permissions.putOnly('Events', tables.events),
+      permissions.putOnly('QuarantineIndex', tables.quarantine),
+      permissions.quarantine(quarantineBucket),
+      permissions.failureObjects(quarantineBucket),
+      permissions.failureBucket(quarantineBucket),
+      permissions.useKey(dataKey),
+    ];
+    for (const statement of statements) this.function.addToRolePolicy(statement);
+  }
+
+  /** Tries are without limit; what can't be processed is quarantined by the function itself. */
+  #map({ environment: { consumer }, data }: ConsumerProps): EventSourceMapping {
+    const mapping = new EventSourceMapping(this, 'Mapping', {
+      target: this.alias,
+      eventSourceArn: data.stream.streamArn,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: consumer.batchSize,
+      maxBatchingWindow: Duration.seconds(consumer.batchingWindowSeconds),
+      parallelizationFactor: consumer.parallelizationFactor,
+      bisectBatchOnError: consumer.bisectOnError,
+      reportBatchItemFailures: true,
+      // Not S3OnFailureDestination: it would also let the function read and delete everything in the bucket.
+      onFailure: { bind: () => ({ destination: data.quarantineBucket.bucketArn }) },
+      ...(consumer.retryAttempts === -1 ? {} : { retryAttempts: consumer.retryAttempts }),
+      ...(consumer.maxRecordAgeSeconds === -1
+        ? {}
+        : { maxRecordAge: Duration.seconds(consumer.maxRecordAgeSeconds) }),
+    });
+    mapping.node.addDependency(this.function.role ?? this.function);
+    return mapping;
+  }
+}

@@ -1,0 +1,48 @@
+import { type Stack, Validations } from 'aws-cdk-lib';
+import { FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
+
+/** A finding of cdk-nag that is meant to be so, and why. */
+export interface Acknowledged {
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** Findings in the data stack. */
+const DATA_FINDINGS: readonly Acknowledged[] = [
+  {
+    id: 'AwsSolutions-S1',
+    reason:
+      'The quarantine bucket is written by one function of the account only; who reads it is in CloudTrail data events, which an account turns on as a whole.',
+  },
+  {
+    id: 'AwsSolutions-KDS3',
+    reason:
+      'The pipeline’s own key decides who reads events; its calls cost about $0.31 a month and stream (12 each 5 minutes).',
+  },
+];
+
+/** Findings in the compute stack. The bucket is named by its export from the data stack. */
+function computeFindings(data: Stack): readonly Acknowledged[] {
+  const bucket = `Resource::${data.stackName}:ExportsOutputFnGetAttQuarantineBucketFDBDA180ArnF4FA0A61`;
+  return [
+    {
+      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
+      reason: 'It only lets a function write logs.',
+    },
+    { id: 'AwsSolutions-IAM5[Resource::*]', reason: 'X-Ray has no resources that could be named.' },
+    {
+      id: `AwsSolutions-IAM5[${bucket}/${QUARANTINE_PREFIX}*]`,
+      reason: 'Objects below one prefix of one bucket, to be put only.',
+    },
+    {
+      id: `AwsSolutions-IAM5[${bucket}/${FAILURE_PREFIX}*]`,
+      reason: 'The event source mapping puts what it gives up below this prefix.',
+    },
+  ];
+}
+
+/** Says of each stack which findings are meant to be. */
+export function acknowledgeFindings(data: Stack, compute: Stack): void {
+  for (const finding of DATA_FINDINGS) Validations.of(data).acknowledge(finding);
+  for (const finding of computeFindings(data)) Validations.of(compute).acknowledge(finding);
+}

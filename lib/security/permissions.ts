@@ -1,0 +1,71 @@
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IStream } from 'aws-cdk-lib/aws-kinesis';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
+
+/**
+ * What the functions may do, statement by statement: exactly the calls that src/adapters/aws makes.
+ * PartiQL batches are authorised as PartiQLInsert and PartiQLUpdate ("IAM security policies with
+ * PartiQL for DynamoDB").
+ */
+export const permissions = {
+  ledger: (table: TableV2) =>
+    allow(
+      'Ledger',
+      [table.tableArn],
+      [
+        'dynamodb:BatchGetItem',
+        'dynamodb:Query',
+        'dynamodb:PutItem',
+        'dynamodb:BatchWriteItem',
+        'dynamodb:PartiQLInsert',
+        'dynamodb:PartiQLUpdate',
+      ],
+    ),
+  keeperLedger: (table: TableV2) =>
+    allow('Ledger', [table.tableArn], ['dynamodb:Query', 'dynamodb:PutItem']),
+  aggregates: (table: TableV2) =>
+    allow(
+      'Aggregates',
+      [table.tableArn],
+      [
+        'dynamodb:BatchGetItem',
+        'dynamodb:PutItem',
+        'dynamodb:PartiQLInsert',
+        'dynamodb:PartiQLUpdate',
+      ],
+    ),
+  putOnly: (sid: string, table: TableV2) =>
+    allow(sid, [table.tableArn], ['dynamodb:BatchWriteItem']),
+  quarantine: (bucket: Bucket) =>
+    allow('QuarantineObjects', [bucket.arnForObjects(`${QUARANTINE_PREFIX}*`)], ['s3:PutObject']),
+  failureObjects: (bucket: Bucket) =>
+    allow('FailureObjects', [bucket.arnForObjects(`${FAILURE_PREFIX}*`)], ['s3:PutObject']),
+  failureBucket: (bucket: Bucket) => allow('FailureBucket', [bucket.bucketArn], ['s3:ListBucket']),
+  readStream: (stream: IStream) =>
+    allow(
+      'ReadStream',
+      [stream.streamArn],
+      [
+        'kinesis:DescribeStream',
+        'kinesis:DescribeStreamSummary',
+        'kinesis:GetRecords',
+        'kinesis:GetShardIterator',
+        'kinesis:ListShards',
+      ],
+    ),
+  identifyStream: (stream: IStream) =>
+    allow('IdentifyStream', [stream.streamArn], ['kinesis:DescribeStreamSummary']),
+  useKey: (key: IKey) =>
+    allow(
+      'UseDataKey',
+      [key.keyArn],
+      ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'],
+    ),
+} as const;
+
+function allow(sid: string, resources: string[], actions: string[]): PolicyStatement {
+  return new PolicyStatement({ sid, actions, resources });
+}
