@@ -26,7 +26,15 @@ const MISSING = 3;
 
 const NODE_MIN = 20;
 const PYTHON_MIN = [3, 10];
-const PYTHONS = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'];
+const PYTHONS = [
+  'python3',
+  'python3.14',
+  'python3.13',
+  'python3.12',
+  'python3.11',
+  'python3.10',
+  'python',
+];
 
 /** Something that only the user can put right, in one sentence. */
 export class MissingError extends Error {
@@ -51,7 +59,11 @@ export function explainPython(output) {
   if (/ensurepip|python3?-?[\d.]*-venv/.test(output)) {
     return 'Python has no venv module with pip: on Debian and Ubuntu run `apt-get install python3-venv`, then try again.';
   }
-  if (/No matching distribution|Could not find a version|ConnectionError|Temporary failure|Network is unreachable/i.test(output)) {
+  if (
+    /No matching distribution|Could not find a version|ConnectionError|Temporary failure|Network is unreachable/i.test(
+      output,
+    )
+  ) {
     return 'The Python packages could not be downloaded: check the network or the package index that pip uses, then try again.';
   }
   return `Python could not set up the local cloud: ${output.trim().split('\n').at(-1)}`;
@@ -98,7 +110,11 @@ async function makeVenv() {
   await run(python, ['-m', 'venv', VENV], explainPython);
   const pip = path.join(VENV, 'bin', 'python');
   const quiet = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input'];
-  await run(pip, [...quiet, '--require-hashes', '--only-binary=:all:', '-r', REQUIREMENTS], explainPython);
+  await run(
+    pip,
+    [...quiet, '--require-hashes', '--only-binary=:all:', '-r', REQUIREMENTS],
+    explainPython,
+  );
 }
 
 function findPython() {
@@ -106,7 +122,9 @@ function findPython() {
     const { stdout, status } = spawnSync(name, ['--version'], { encoding: 'utf8' });
     if (status === 0 && isPythonEnough(stdout)) return name;
   }
-  throw new MissingError(`Python ${PYTHON_MIN.join('.')} or newer is missing: install it, then try again.`);
+  throw new MissingError(
+    `Python ${PYTHON_MIN.join('.')} or newer is missing: install it, then try again.`,
+  );
 }
 
 /** Runs a command quietly, and explains what it said when it fails. */
@@ -122,7 +140,9 @@ function run(command, args, explain) {
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.on('error', (error) => reject(new MissingError(`${command} could not be started: ${error.message}.`)));
+    child.on('error', (error) =>
+      reject(new MissingError(`${command} could not be started: ${error.message}.`)),
+    );
     child.on('close', (code, signal) => {
       process.off('SIGINT', stop);
       process.off('SIGTERM', stop);
@@ -179,7 +199,9 @@ function isStale() {
 /** Does what is not done. */
 export async function bootstrap() {
   if (majorOf(process.version) < NODE_MIN) {
-    throw new MissingError(`Node ${NODE_MIN} or newer is missing: this is ${process.version}; install it, then try again.`);
+    throw new MissingError(
+      `Node ${NODE_MIN} or newer is missing: this is ${process.version}; install it, then try again.`,
+    );
   }
   if (partsOf(ROOT).every(isDone)) return;
   await takeLock();

@@ -1,0 +1,152 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isGroupAlive, startChild, stopGroup } from './child.ts';
+import { CommandError, EXIT } from './local-error.ts';
+import { STATE } from './paths.ts';
+
+/** A local AWS endpoint that runs as our child. */
+export interface Emulator {
+  /** Such as `http://127.0.0.1:40123`. */
+  readonly endpoint: string;
+  readonly pid: number;
+  /** Ends it with everything that it started. */
+  stop(): Promise<void>;
+}
+
+/** What the emulator is started with. */
+export interface EmulatorOptions {
+  /** Its own folder, for its pid, logs and temporary files; made if missing. */
+  readonly directory: string;
+  readonly signal?: AbortSignal;
+}
+
+const PYTHON = path.join(STATE, 'venv', 'bin', 'python');
+
+/** How long it may take to answer, and to end when it is told to; milliseconds. */
+const READY_MS = 30_000;
+const GRACE_MS = 3_000;
+const POLL_MS = 50;
+
+/**
+ * Starts MiniStack on a free port of the loopback interface, in a process group of its own, and waits
+ * until it answers. One that an earlier run left in the same folder is stopped first.
+ *
+ * @throws CommandError when the virtual environment is missing or it does not come up
+ */
+export async function startEmulator({ directory, signal }: EmulatorOptions): Promise<Emulator> {
+  if (!existsSync(PYTHON)) {
+    throw new CommandError('The local cloud is not installed', {
+      exitCode: EXIT.missing,
+      detail: `got no ${PYTHON}, expected the virtual environment that the set-up makes`,
+      next: 'node scripts/bootstrap.mjs',
+    });
+  }
+  const temporary = path.join(directory, 'tmp');
+  const pidFile = path.join(directory, 'emulator.pid');
+  mkdirSync(temporary, { recursive: true });
+  await stopStale(pidFile);
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const { child } = startChild({
+    command: PYTHON,
+    args: ['-m', 'ministack'],
+    env: settings(port, temporary),
+    logFile: path.join(directory, 'emulator.log'),
+    group: true,
+  });
+  const { pid } = child;
+  if (pid === undefined) throw notReady(directory, 'it could not be started');
+  writeFileSync(pidFile, String(pid));
+  const stop = async () => {
+    await stopAll(pid);
+    rmSync(pidFile, { force: true });
+    rmSync(temporary, { recursive: true, force: true });
+  };
+  try {
+    await untilReady({ endpoint, directory, gone: () => child.exitCode !== null, signal });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { endpoint, pid, stop };
+}
+
+/** BIND_HOST matters: its default is every interface. The SDKs in its functions reach it by the endpoint. */
+function settings(port: number, temporary: string): Readonly<Record<string, string>> {
+  return {
+    GATEWAY_PORT: String(port),
+    BIND_HOST: '127.0.0.1',
+    MINISTACK_HOST: '127.0.0.1',
+    TMPDIR: temporary,
+    S3_DATA_DIR: path.join(temporary, 's3'),
+    LOG_LEVEL: 'WARNING',
+    IOT_MTLS_ENABLED: '0',
+    SFTP_ENABLED: '0',
+    LAMBDA_WARM_TTL_SECONDS: '600',
+  };
+}
+
+interface Waiting {
+  readonly endpoint: string;
+  readonly directory: string;
+  readonly gone: () => boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function untilReady({ endpoint, directory, gone, signal }: Waiting): Promise<void> {
+  const end = Date.now() + READY_MS;
+  while (Date.now() < end) {
+    signal?.throwIfAborted();
+    if (gone()) throw notReady(directory, 'it ended at once');
+    const answer = await fetch(`${endpoint}/_ministack/health`).catch(() => undefined);
+    if (answer?.ok === true) return;
+    await delay(POLL_MS);
+  }
+  throw notReady(directory, `it did not answer within ${READY_MS / 1000} s`);
+}
+
+function notReady(directory: string, detail: string): CommandError {
+  return new CommandError('The local cloud did not start', {
+    exitCode: EXIT.refused,
+    detail: `${detail}, expected an answer of its health page`,
+    next: `look at ${path.join(directory, 'emulator.log')}`,
+  });
+}
+
+/** Its Lambda workers keep it from ending by itself, so the group is killed after a moment. */
+async function stopAll(pid: number): Promise<void> {
+  stopGroup(pid, 'SIGTERM');
+  const end = Date.now() + GRACE_MS;
+  while (isGroupAlive(pid) && Date.now() < end) await delay(POLL_MS);
+  stopGroup(pid, 'SIGKILL');
+  while (isGroupAlive(pid)) await delay(POLL_MS);
+}
+
+/** Stops what the pid file names, if it still is an emulator of ours. */
+async function stopStale(pidFile: string): Promise<void> {
+  if (!existsSync(pidFile)) return;
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  if (pid > 0 && isEmulator(pid)) await stopAll(pid);
+  rmSync(pidFile, { force: true });
+}
+
+/** Where the system doesn't tell a process's command (no /proc), a live group of that id is taken for ours. */
+function isEmulator(pid: number): boolean {
+  const commandFile = `/proc/${pid}/cmdline`;
+  if (existsSync(commandFile)) return readFileSync(commandFile, 'utf8').includes('ministack');
+  return !existsSync('/proc/self') && isGroupAlive(pid);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
