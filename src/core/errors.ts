@@ -75,6 +75,7 @@ export function show(value: unknown): string {
 function render(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
