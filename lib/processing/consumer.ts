@@ -1,5 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import { type Alias, EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import {
+  type Alias,
+  EventSourceMapping,
+  MetricType,
+  StartingPosition,
+} from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import type { PipelineFolder } from '../../src/project/discover.ts';
@@ -72,6 +77,8 @@ export class Consumer extends Construct {
       parallelizationFactor: consumer.parallelizationFactor,
       bisectBatchOnError: consumer.bisectOnError,
       reportBatchItemFailures: true,
+      // What the alarms on given-up records watch is only measured when asked for.
+      metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
       // Not S3OnFailureDestination: it would also let the function read and delete everything in the bucket.
       onFailure: { bind: () => ({ destination: data.quarantineBucket.bucketArn }) },
       ...(consumer.retryAttempts === -1 ? {} : { retryAttempts: consumer.retryAttempts }),

@@ -12,6 +12,7 @@ interface Row {
 export default defineFeed<Row>({
   file: '../../node_modules/vega-datasets/data/flights-3m.parquet',
   limit: 50_000,
+  ordered: true,
   time: (row) => row.date,
   data: ({ delay, distance, origin, destination }, { timeMs }) => ({
     date: new Date(timeMs).toISOString(),

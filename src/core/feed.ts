@@ -6,6 +6,7 @@ export interface Feed<Row = never> {
   readonly file: string;
   readonly rows: string;
   readonly limit: number;
+  readonly ordered: boolean;
   readonly time: (row: Row) => Date | number;
   readonly id: (row: Row, index: number) => string;
   readonly data: (row: Row, context: FeedContext) => object;
@@ -27,6 +28,8 @@ export interface FeedOptions<Row> {
   readonly rows?: string;
   /** How many rows are sent by default, in the order of their times; 1 to 10,000,000, default 50,000. */
   readonly limit?: number;
+  /** True for a file in the order of time: then only the rows that are sent are read. Default false. */
+  readonly ordered?: boolean;
   /** The row's own time; the run moves all times by the same whole number of days to the present. */
   readonly time: (row: Row) => Date | number;
   /** Default: the number of the row. */
@@ -43,7 +46,7 @@ const LIMIT_MAX = 10_000_000;
  * @throws DefinitionError
  */
 export function defineFeed<Row>(options: FeedOptions<Row>): Feed<Row> {
-  const { file, rows = '', limit = 50_000, time, data } = options;
+  const { file, rows = '', limit = 50_000, ordered = false, time, data } = options;
   if (typeof file !== 'string' || !/\.(parquet|json|jsonl|csv)$/.test(file)) {
     throw new DefinitionError('feed.file', file, 'a .parquet, .json, .jsonl or .csv file');
   }
@@ -55,5 +58,5 @@ export function defineFeed<Row>(options: FeedOptions<Row>): Feed<Row> {
   if (typeof data !== 'function')
     throw new DefinitionError('feed.data', data, 'a function of the row');
   const id = options.id ?? ((_row: Row, index: number) => String(index));
-  return Object.freeze({ type: 'feed' as const, file, rows, limit, time, id, data });
+  return Object.freeze({ type: 'feed' as const, file, rows, limit, ordered, time, id, data });
 }

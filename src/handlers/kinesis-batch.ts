@@ -73,7 +73,7 @@ function recordOf({ eventID, kinesis }: KinesisBatch['Records'][number]): Source
   return {
     position: {
       shard: shardNumber(eventID.slice(0, eventID.indexOf(':'))),
-      sequence: kinesis.sequenceNumber,
+      sequence: withoutZeros(kinesis.sequenceNumber),
       index: 0,
     },
     sequence: kinesis.sequenceNumber,
@@ -81,4 +81,9 @@ function recordOf({ eventID, kinesis }: KinesisBatch['Records'][number]): Source
     arrivalMs,
     bytes: Buffer.from(kinesis.data, 'base64'),
   };
+}
+
+/** Kinesis writes none, emulators do: positions compare by length first. */
+function withoutZeros(digits: string): string {
+  return digits.replace(/^0+(?=\d)/, '');
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { devNull } from 'node:os';
 import path from 'node:path';
 import { ROOT } from './paths.ts';
 
@@ -10,6 +11,8 @@ const FAKE = {
   AWS_REGION: 'us-east-1',
   AWS_DEFAULT_REGION: 'us-east-1',
   AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_CONFIG_FILE: devNull,
+  AWS_SHARED_CREDENTIALS_FILE: devNull,
 } as const;
 
 /**
@@ -33,7 +36,12 @@ export function localEnvironment(extra: Readonly<Record<string, string>> = {}): 
 export function adoptLocalEnvironment(endpoint: string): void {
   for (const name of Object.keys(process.env))
     if (name.startsWith('AWS_')) delete process.env[name];
-  Object.assign(process.env, FAKE, { AWS_ENDPOINT_URL: endpoint });
+  Object.assign(process.env, FAKE, endpointVariables(endpoint));
+}
+
+/** What the SDKs and the CDK read the endpoint from. */
+export function endpointVariables(endpoint: string): Readonly<Record<string, string>> {
+  return { AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_S3: endpoint };
 }
 
 /** What a child is started with. */
@@ -47,42 +55,36 @@ export interface ChildOptions {
   readonly group?: boolean;
 }
 
-/** Starts a process whose output goes to a file. */
-export function startChild(options: ChildOptions): {
-  readonly child: ChildProcess;
-  readonly log: WriteStream;
-} {
-  const log = createWriteStream(options.logFile, { flags: 'a' });
-  const child = spawn(options.command, options.args, {
-    cwd: ROOT,
-    env: localEnvironment(options.env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: options.group === true,
-  });
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
-  return { child, log };
+/** Starts a process whose output goes to a file, so that it can outlive this process. */
+export function startChild(options: ChildOptions): ChildProcess {
+  const log = openSync(options.logFile, 'a');
+  try {
+    return spawn(options.command, options.args, {
+      cwd: ROOT,
+      env: localEnvironment(options.env),
+      stdio: ['ignore', log, log],
+      detached: options.group === true,
+    });
+  } finally {
+    closeSync(log);
+  }
 }
 
-/** Runs a process to its end. Resolves with its exit code and the end of its output. */
+/** Runs a process to its end. Resolves with its exit code and the end of its log. */
 export function runChild(
   options: ChildOptions,
   signal: AbortSignal,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const { child } = startChild({ ...options, group: true });
-  let output = '';
-  const keep = (data: Buffer) => {
-    output = (output + data.toString()).slice(-4_000);
-  };
-  child.stdout?.on('data', keep);
-  child.stderr?.on('data', keep);
+  signal.throwIfAborted();
+  const child = startChild({ ...options, group: true });
   const stop = () => stopGroup(child.pid, 'SIGTERM');
   signal.addEventListener('abort', stop, { once: true });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
       signal.removeEventListener('abort', stop);
-      resolve({ code, output });
+      if (signal.aborted) reject(signal.reason);
+      else resolve({ code, output: readFileSync(options.logFile, 'utf8').slice(-4_000) });
     });
   });
 }

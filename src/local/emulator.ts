@@ -20,6 +20,8 @@ export interface EmulatorOptions {
   /** Its own folder, for its pid, logs and temporary files; made if missing. */
   readonly directory: string;
   readonly signal?: AbortSignal;
+  /** Take the one that an earlier run kept alive, if there is one. Default false. */
+  readonly keep?: boolean;
 }
 
 const PYTHON = path.join(STATE, 'venv', 'bin', 'python');
@@ -35,7 +37,11 @@ const POLL_MS = 50;
  *
  * @throws CommandError when the virtual environment is missing or it does not come up
  */
-export async function startEmulator({ directory, signal }: EmulatorOptions): Promise<Emulator> {
+export async function startEmulator({
+  directory,
+  signal,
+  keep = false,
+}: EmulatorOptions): Promise<Emulator> {
   if (!existsSync(PYTHON)) {
     throw new CommandError('The local cloud is not installed', {
       exitCode: EXIT.missing,
@@ -44,12 +50,16 @@ export async function startEmulator({ directory, signal }: EmulatorOptions): Pro
     });
   }
   const temporary = path.join(directory, 'tmp');
-  const pidFile = path.join(directory, 'emulator.pid');
+  mkdirSync(directory, { recursive: true });
+  const kept = keep ? await findKept(directory) : undefined;
+  if (kept !== undefined) return kept;
+  await stopStale(directory);
   mkdirSync(temporary, { recursive: true });
-  await stopStale(pidFile);
+  // Its Lambda workers are CommonJS files below: without this they would be taken for this package's ESM.
+  writeFileSync(path.join(temporary, 'package.json'), '{"type":"commonjs"}');
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const { child } = startChild({
+  const child = startChild({
     command: PYTHON,
     args: ['-m', 'ministack'],
     env: settings(port, temporary),
@@ -58,12 +68,10 @@ export async function startEmulator({ directory, signal }: EmulatorOptions): Pro
   });
   const { pid } = child;
   if (pid === undefined) throw notReady(directory, 'it could not be started');
-  writeFileSync(pidFile, String(pid));
-  const stop = async () => {
-    await stopAll(pid);
-    rmSync(pidFile, { force: true });
-    rmSync(temporary, { recursive: true, force: true });
-  };
+  // Not waited for at the end of this process: with --keep it lives on.
+  child.unref();
+  writeFileSync(noteOf(directory), JSON.stringify({ pid, endpoint }));
+  const stop = () => stopAndForget(directory, pid);
   try {
     await untilReady({ endpoint, directory, gone: () => child.exitCode !== null, signal });
   } catch (error) {
@@ -100,8 +108,7 @@ async function untilReady({ endpoint, directory, gone, signal }: Waiting): Promi
   while (Date.now() < end) {
     signal?.throwIfAborted();
     if (gone()) throw notReady(directory, 'it ended at once');
-    const answer = await fetch(`${endpoint}/_ministack/health`).catch(() => undefined);
-    if (answer?.ok === true) return;
+    if (await isReady(endpoint)) return;
     await delay(POLL_MS);
   }
   throw notReady(directory, `it did not answer within ${READY_MS / 1000} s`);
@@ -124,12 +131,41 @@ async function stopAll(pid: number): Promise<void> {
   while (isGroupAlive(pid)) await delay(POLL_MS);
 }
 
-/** Stops what the pid file names, if it still is an emulator of ours. */
-async function stopStale(pidFile: string): Promise<void> {
-  if (!existsSync(pidFile)) return;
-  const pid = Number(readFileSync(pidFile, 'utf8'));
-  if (pid > 0 && isEmulator(pid)) await stopAll(pid);
-  rmSync(pidFile, { force: true });
+function noteOf(directory: string): string {
+  return path.join(directory, 'emulator.json');
+}
+
+async function stopAndForget(directory: string, pid: number): Promise<void> {
+  await stopAll(pid);
+  rmSync(noteOf(directory), { force: true });
+  rmSync(path.join(directory, 'tmp'), { recursive: true, force: true });
+}
+
+/** The emulator that was noted in the folder, if it still is one of ours. */
+function noted(directory: string): { readonly pid: number; readonly endpoint: string } | undefined {
+  const file = noteOf(directory);
+  if (!existsSync(file)) return undefined;
+  const note: { pid: number; endpoint: string } = JSON.parse(readFileSync(file, 'utf8'));
+  return note.pid > 0 && isEmulator(note.pid) ? note : undefined;
+}
+
+async function findKept(directory: string): Promise<Emulator | undefined> {
+  const note = noted(directory);
+  if (note === undefined || !(await isReady(note.endpoint))) return undefined;
+  return { ...note, stop: () => stopAndForget(directory, note.pid) };
+}
+
+/** Stops what an earlier run left running. */
+async function stopStale(directory: string): Promise<void> {
+  const note = noted(directory);
+  if (note !== undefined) await stopAll(note.pid);
+  rmSync(noteOf(directory), { force: true });
+  rmSync(path.join(directory, 'tmp'), { recursive: true, force: true });
+}
+
+async function isReady(endpoint: string): Promise<boolean> {
+  const answer = await fetch(`${endpoint}/_ministack/health`).catch(() => undefined);
+  return answer?.ok === true;
 }
 
 /** Where the system doesn't tell a process's command (no /proc), a live group of that id is taken for ours. */

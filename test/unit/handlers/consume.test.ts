@@ -210,6 +210,31 @@ describe('consume', () => {
     });
   });
 
+  it('takes sequence numbers with leading zeros, and answers them as they came', async () => {
+    const world = makeWorld();
+    const padded = (sequence: number, over: Parameters<typeof event>[2] = {}) => {
+      const made = event(sequence, 1, over);
+      return {
+        ...made,
+        kinesis: { ...made.kinesis, sequenceNumber: String(sequence).padStart(30, '0') },
+      };
+    };
+    const failing: World = {
+      ...world,
+      aggregates: {
+        ...world.aggregates,
+        putIf: async (writes) =>
+          writes.map(() => ({ status: 'failed', error: new Error('throttled') })),
+      },
+    };
+
+    const failed = await makeConsume(failing, program)({ Records: [padded(9)] }, invocation(world));
+    await makeConsume(world, program)({ Records: [padded(9), padded(10)] }, invocation(world));
+
+    expect(failed.response.batchItemFailures).toEqual([{ itemIdentifier: '9'.padStart(30, '0') }]);
+    expect(rows(world, 'places')).toMatchObject([{ columns: { events: 2 } }]);
+  });
+
   it('throws before writing when the stream was made again, and goes on with new writers', async () => {
     const world = makeWorld();
     const consume = makeConsume(world, program);

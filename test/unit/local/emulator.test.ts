@@ -22,12 +22,25 @@ test('the emulator listens on loopback, and stops with everything it started', a
 
 test('an emulator that an earlier run left behind is stopped first', async () => {
   const left = await startEmulator({ directory });
-  const pidFile = path.join(directory, 'emulator.pid');
-  expect(readFileSync(pidFile, 'utf8')).toBe(String(left.pid));
+  const note = path.join(directory, 'emulator.json');
+  expect(JSON.parse(readFileSync(note, 'utf8'))).toEqual({
+    pid: left.pid,
+    endpoint: left.endpoint,
+  });
 
   const next = await startEmulator({ directory });
   const alive = isGroupAlive(left.pid);
   await next.stop();
 
   expect(alive).toBe(false);
+});
+
+test('an emulator that was kept is taken over with all that it holds', async () => {
+  const kept = await startEmulator({ directory });
+
+  const again = await startEmulator({ directory, keep: true });
+  await again.stop();
+
+  expect(again.endpoint).toBe(kept.endpoint);
+  expect(isGroupAlive(kept.pid)).toBe(false);
 });

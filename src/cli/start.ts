@@ -1,0 +1,98 @@
+import path from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { EXIT } from '../local/local-error.ts';
+import { ROOT, STATE } from '../local/paths.ts';
+import { renderResult, resultObject } from '../local/report.ts';
+import { localRun } from '../local/run.ts';
+import { makeView } from '../local/view.ts';
+import { discoverPipelines } from '../project/discover.ts';
+import type { CommandContext } from './context.ts';
+
+interface StartFlags {
+  readonly pipeline: string;
+  readonly events?: number;
+  readonly rate: number;
+  readonly bad: number;
+  readonly duplicates: number;
+  readonly seed: number;
+  readonly keep: boolean;
+  readonly remote: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** `millrace start`: the main job. */
+export function addStart(program: Command, context: CommandContext): void {
+  const names = discoverPipelines(ROOT);
+  const pipeline = new Option('--pipeline <name>', 'folder of pipelines/')
+    .choices(names)
+    .default(names.includes('flights') ? 'flights' : names[0]);
+  program
+    .command('start')
+    .description(
+      'deploy a pipeline into a local cloud, send real data through it, check the result',
+    )
+    .addOption(pipeline)
+    .option(
+      '--events <count>',
+      'rows of its data to send (default: what its feed says)',
+      integer(1, 10_000_000),
+    )
+    .option(
+      '--rate <events>',
+      'events a second; 0 is as fast as it goes',
+      integer(0, 1_000_000),
+      5_000,
+    )
+    .option('--bad <percent>', 'break so many of the events in various ways', percent, 0)
+    .option('--duplicates <percent>', 'send so many of the events twice', percent, 0)
+    .option(
+      '--seed <number>',
+      'chooses which events are broken or repeated',
+      integer(0, 2 ** 32 - 1),
+      1,
+    )
+    .option('--keep', 'leave the local cloud running, and go on in one that was left', false)
+    .option('--remote', 'allow an AWS_ENDPOINT_URL that is not on this machine', false)
+    .option('--json', 'print one JSON object instead', false)
+    .option('-q, --quiet', 'show no progress', false)
+    .action(async (flags: StartFlags) => {
+      context.exitCode = await start(flags, context);
+    });
+}
+
+async function start(flags: StartFlags, { signal, env, print }: CommandContext): Promise<number> {
+  const result = await localRun(
+    {
+      pipeline: flags.pipeline,
+      events: flags.events,
+      rate: flags.rate,
+      badPercent: flags.bad,
+      duplicatePercent: flags.duplicates,
+      seed: flags.seed,
+      keep: flags.keep,
+      remote: flags.remote,
+      endpoint: env.AWS_ENDPOINT_URL,
+      directory: path.join(STATE, 'local'),
+    },
+    makeView(flags.quiet || flags.json),
+    signal,
+  );
+  print(flags.json ? JSON.stringify(resultObject(result)) : renderResult(result, flags.keep));
+  return result.comparison.differences.length === 0 ? EXIT.done : EXIT.no;
+}
+
+function integer(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isInteger(value) && value >= low && value <= high)
+      return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${low} to ${high}.`);
+  };
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 100) return value;
+  throw new InvalidArgumentError('Expected a number from 0 to 100.');
+}

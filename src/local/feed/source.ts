@@ -1,0 +1,37 @@
+import { makeSeededRandom } from '../../adapters/memory/random.ts';
+import type { Feed } from '../../core/feed.ts';
+import type { Program } from '../../core/program.ts';
+import type { PipelineFolder } from '../../project/discover.ts';
+import type { RunSpec } from '../history.ts';
+import { type FeedEvent, makeEventMaker } from './events.ts';
+import { spoiledEvents } from './spoil.ts';
+import { readTimedRows } from './timed-rows.ts';
+
+/** What a run sends. */
+export interface RunEvents {
+  /** Rows, each of which makes one event; repeats come on top. */
+  readonly count: number;
+  readonly events: Iterable<FeedEvent>;
+}
+
+/** The events of a run: the same spec gives the same bytes. */
+export async function runEvents(
+  spec: RunSpec,
+  source: {
+    readonly folder: PipelineFolder;
+    readonly feed: Feed<unknown>;
+    readonly program: Program;
+  },
+): Promise<RunEvents> {
+  const { folder, feed, program } = source;
+  const rows = await readTimedRows({
+    feed,
+    directory: folder.directory,
+    limit: spec.events,
+    nowMs: spec.nowMs,
+  });
+  const maker = makeEventMaker({ feed, program, run: spec.run, idField: folder.pipeline.id });
+  const random = makeSeededRandom(spec.seed);
+  const events = spoiledEvents(rows, { ...spec, program, maker, random });
+  return { count: rows.length, events };
+}

@@ -1,0 +1,87 @@
+import path from 'node:path';
+import pc from 'picocolors';
+import { ROOT } from './paths.ts';
+import type { RunResult } from './run.ts';
+
+/** Differences that are shown. */
+const SHOWN = 10;
+
+/** The end of a run, for a person. */
+export function renderResult(result: RunResult, keep: boolean): string {
+  return [...counts(result), ...verdict(result), '', ...nextSteps(result, keep)].join('\n');
+}
+
+/** The end of a run, for a program: stable names. */
+export function resultObject(result: RunResult): object {
+  const { computed, comparison, mapping } = result;
+  return {
+    pipeline: result.pipeline,
+    run: result.run,
+    endpoint: result.endpoint,
+    seconds: Number(result.seconds.toFixed(3)),
+    sent: result.sent,
+    accepted: computed.accepted,
+    repeats: computed.repeats,
+    quarantined: Object.fromEntries(computed.refused),
+    invocations: mapping.invocations,
+    cells: comparison.cells,
+    equal: comparison.differences.length === 0,
+    differences: comparison.differences.slice(0, 100),
+  };
+}
+
+function counts({ pipeline, sent, seconds, computed, runs, mapping }: RunResult): string[] {
+  const number = (value: number) => value.toLocaleString('en-US');
+  const refused = [...computed.refused].sort((left, right) => right[1] - left[1]);
+  const total = refused.reduce((sum, [, count]) => sum + count, 0);
+  const reasons = refused.map(([reason, count]) => `${reason} ${number(count)}`).join(', ');
+  const all = runs === 1 ? '' : ` (over ${runs} runs into the same tables)`;
+  const given = mapping.givenUp > 0 ? `, ${mapping.givenUp} records given up` : '';
+  return [
+    `${pc.bold(pipeline)}: ${number(sent)} events in ${seconds.toFixed(1)} s, ${number(mapping.invocations)} invocations${given}`,
+    `  accepted ${number(computed.accepted)}, repeats ${number(computed.repeats)}, quarantined ${number(total)}${all}${reasons === '' ? '' : `: ${reasons}`}`,
+  ];
+}
+
+function verdict({ comparison }: RunResult): string[] {
+  const { cells, differences } = comparison;
+  if (differences.length === 0) {
+    return [
+      pc.green(
+        `  ${cells.toLocaleString('en-US')} cells equal a batch computation of the same events, bit for bit`,
+      ),
+    ];
+  }
+  const lines = differences
+    .slice(0, SHOWN)
+    .map(
+      ({ where, stored, computed }) =>
+        `    ${where}: stored ${JSON.stringify(stored)}, computed ${JSON.stringify(computed)}`,
+    );
+  const more = differences.length > SHOWN ? [`    and ${differences.length - SHOWN} more`] : [];
+  return [
+    pc.red(`  ${differences.length} differences from a batch computation:`),
+    ...lines,
+    ...more,
+  ];
+}
+
+function nextSteps({ pipeline, endpoint, cloud }: RunResult, keep: boolean): string[] {
+  const file = path.relative(process.cwd(), path.join(ROOT, 'pipelines', pipeline, 'pipeline.ts'));
+  const { aggregatesTable } = cloud.deployment;
+  const look = keep
+    ? [
+        `  the cloud is still up at ${endpoint}; to look into it:`,
+        `    export AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1`,
+        `    aws dynamodb scan --table-name ${aggregatesTable} --max-items 5`,
+        '  npm start (without --keep) stops it and starts from nothing',
+      ]
+    : ['  npm start -- --keep               leave the cloud running, to look into its tables'];
+  return [
+    pc.bold('Where to look next'),
+    ...look,
+    '  npm start -- --bad 5 --duplicates 5   break some events, send some twice',
+    `  ${file}   the pipeline; docs/PIPELINES.md says what it can do`,
+    '  docs/DEPLOY.md   to an AWS account · docs/ARCHITECTURE.md   how it works',
+  ];
+}

@@ -1,0 +1,134 @@
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { InvariantError } from '../core/errors.ts';
+import { endpointVariables, runChild } from './child.ts';
+import type { LocalClients } from './clients.ts';
+import { CommandError, EXIT } from './local-error.ts';
+
+/** What a deployment is made with. */
+export interface DeployOptions {
+  readonly pipeline: string;
+  readonly endpoint: string;
+  /** Where templates and logs go; made before. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+/** The outputs of a pipeline's stacks that a local run needs. */
+export interface Deployment {
+  readonly streamName: string;
+  readonly eventsTable: string;
+  readonly aggregatesTable: string;
+  readonly ledgerTable: string;
+  readonly quarantineTable: string;
+  readonly quarantineBucket: string;
+  readonly consumerName: string;
+  readonly mappingId: string;
+}
+
+/** The environment that is deployed locally. */
+const ENVIRONMENT = 'dev';
+
+/** Synthesises the pipeline's stacks, with the one change that a local cloud needs. */
+export async function synthesise(options: DeployOptions): Promise<void> {
+  const output = templatesOf(options);
+  rmSync(output, { recursive: true, force: true });
+  const args = ['synth', '--quiet', '-c', `pipeline=${options.pipeline}`, '-o', output];
+  await run(options, { what: 'The stacks could not be synthesised', command: 'cdk', args });
+  for (const file of globSync('*.template.json', { cwd: output })) {
+    const name = path.join(output, file);
+    writeFileSync(name, disableMappings(readFileSync(name, 'utf8')));
+  }
+}
+
+/**
+ * Switches the event source mappings off in a template. Local clouds have mappings of their own that
+ * lose what a partial response reports and never give up; src/mapping takes their place.
+ */
+export function disableMappings(template: string): string {
+  const document: { Resources?: Record<string, { Type: string; Properties?: object }> } =
+    JSON.parse(template);
+  for (const resource of Object.values(document.Resources ?? {})) {
+    if (resource.Type !== 'AWS::Lambda::EventSourceMapping') continue;
+    resource.Properties = { ...resource.Properties, Enabled: false };
+  }
+  return JSON.stringify(document, undefined, 1);
+}
+
+/** Brings the account of the local cloud to where the CDK can deploy into it. */
+export async function bootstrapAccount(options: DeployOptions): Promise<void> {
+  await run(options, {
+    what: 'The local cloud could not be bootstrapped',
+    command: 'cdklocal',
+    args: ['bootstrap', 'aws://000000000000/us-east-1'],
+  });
+}
+
+/** Deploys what was synthesised. */
+export async function deploy(options: DeployOptions): Promise<void> {
+  const flags = ['--all', '--require-approval', 'never', '--method', 'direct'];
+  await run(options, {
+    what: 'The stacks could not be deployed',
+    command: 'cdklocal',
+    args: ['deploy', ...flags, '--app', templatesOf(options)],
+  });
+}
+
+/** Reads the outputs of the deployed stacks. */
+export async function readDeployment(clients: LocalClients, pipeline: string): Promise<Deployment> {
+  const outputs = new Map<string, string>();
+  for (const stack of ['data', 'compute']) {
+    const command = new DescribeStacksCommand({ StackName: `${pipeline}-${ENVIRONMENT}-${stack}` });
+    const { Stacks } = await clients.cloudFormation.send(command);
+    for (const { OutputKey = '', OutputValue = '' } of Stacks?.[0]?.Outputs ?? []) {
+      outputs.set(OutputKey, OutputValue);
+    }
+  }
+  const output = (name: string) => {
+    const value = outputs.get(name);
+    if (value !== undefined) return value;
+    throw new InvariantError(`${pipeline}: got no output ${name} of its stacks, expected one`);
+  };
+  return {
+    streamName: output('StreamName'),
+    eventsTable: output('EventsTable'),
+    aggregatesTable: output('AggregatesTable'),
+    ledgerTable: output('LedgerTable'),
+    quarantineTable: output('QuarantineTable'),
+    quarantineBucket: output('QuarantineBucket'),
+    consumerName: output('ConsumerName'),
+    mappingId: output('MappingId'),
+  };
+}
+
+function templatesOf({ directory, pipeline }: DeployOptions): string {
+  return path.join(directory, `cdk.out-${pipeline}`);
+}
+
+async function run(
+  { endpoint, directory, signal }: DeployOptions,
+  { what, command, args }: { what: string; command: string; args: readonly string[] },
+): Promise<void> {
+  const logFile = path.join(directory, `${command}-${args[0]}.log`);
+  rmSync(logFile, { force: true });
+  const env = endpointVariables(endpoint);
+  const { code, output } = await runChild({ command, args, env, logFile }, signal);
+  if (code === 0) return;
+  throw new CommandError(what, {
+    exitCode: command === 'cdk' ? EXIT.usage : EXIT.refused,
+    detail: lastLines(output),
+    next: `look at ${logFile}`,
+  });
+}
+
+function lastLines(output: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal are control characters
+  const plain = output.replace(/\u001b\[[\d;]*m/g, '');
+  const lines = plain.split('\n').filter((line) => line.trim() !== '');
+  const found = lines.findIndex((line) => /Error|error|failed/.test(line));
+  return lines
+    .slice(found < 0 ? -3 : found)
+    .slice(0, 12)
+    .join('\n');
+}

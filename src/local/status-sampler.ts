@@ -1,0 +1,72 @@
+import type { MappingDriver } from './mapping-driver.ts';
+import { countQuarantined, type ResultSource, readWindow } from './results.ts';
+import { type RunStatus, type TopTable, topRows } from './status.ts';
+
+/** What is looked at. */
+export interface StatusSamplerOptions {
+  readonly driver: MappingDriver;
+  readonly source: ResultSource;
+  readonly total: number;
+  /** Event time of each event that was taken, in that order; it grows. */
+  readonly times: readonly number[];
+}
+
+/** Between two looks into the tables, milliseconds. */
+const TABLES_MS = 1_000;
+
+/** Rates are over this long, milliseconds. */
+const RATE_MS = 3_000;
+
+/** Looks at a run: the driver's counts each time, the tables once a second. */
+export class StatusSampler {
+  readonly #options: StatusSamplerOptions;
+  #quarantined = 0;
+  #top: TopTable | undefined;
+  #lookedMs = 0;
+  #recent: { readonly atMs: number; readonly processed: number }[] = [];
+
+  constructor(options: StatusSamplerOptions) {
+    this.#options = options;
+  }
+
+  async sample({ fresh = false } = {}): Promise<RunStatus> {
+    const { driver, times, total } = this.#options;
+    const { processed, lagMs } = driver.progress();
+    if (fresh || Date.now() - this.#lookedMs >= TABLES_MS) await this.#look(processed);
+    return {
+      sent: times.length,
+      total,
+      processed,
+      quarantined: this.#quarantined,
+      lagMs,
+      rate: this.#rate(processed),
+      top: this.#top,
+    };
+  }
+
+  async #look(processed: number): Promise<void> {
+    this.#lookedMs = Date.now();
+    const { source, times } = this.#options;
+    this.#quarantined = await countQuarantined(source);
+    const { aggregates } = source.program;
+    const aggregate = aggregates.find(({ by }) => by.length > 0) ?? aggregates[0];
+    const timeMs = times[processed - 1];
+    const [span] = timeMs === undefined ? [] : (aggregate?.assign(timeMs) ?? []);
+    if (aggregate === undefined || span === undefined) return;
+    const { startMs } = span;
+    const all = await readWindow(source, aggregate, startMs);
+    const rows = topRows(all);
+    // A broken event's time can point to a window without results: the last table stays.
+    if (rows.length === 0) return;
+    this.#top = { window: aggregate.name, startMs, by: aggregate.by, rows, groups: all.length };
+  }
+
+  #rate(processed: number): number {
+    const atMs = Date.now();
+    const old = this.#recent.findLastIndex((one) => atMs - one.atMs >= RATE_MS);
+    this.#recent = [...this.#recent.slice(Math.max(0, old)), { atMs, processed }];
+    const [first] = this.#recent;
+    if (first === undefined || first.atMs === atMs) return 0;
+    return ((processed - first.processed) * 1000) / (atMs - first.atMs);
+  }
+}
