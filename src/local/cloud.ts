@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { adoptLocalEnvironment } from './child.ts';
 import { type LocalClients, makeClients } from './clients.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
-import { checkEndpoint } from './endpoint.ts';
+import { checkAnswers, checkEndpoint } from './endpoint.ts';
 import { bootstrapAccount, type Deployment, deploy, readDeployment, synthesise } from './stacks.ts';
 import type { RunView } from './view.ts';
 
@@ -41,6 +41,7 @@ export async function openCloud(
   const { pipeline, directory, keep } = options;
   const given =
     options.endpoint === undefined ? undefined : checkEndpoint(options.endpoint, options.remote);
+  if (given !== undefined) await checkAnswers(given, signal);
   mkdirSync(directory, { recursive: true });
   let emulator: Emulator | undefined;
   let endpoint = given ?? '';

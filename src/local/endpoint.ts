@@ -1,5 +1,8 @@
 import { CommandError, EXIT } from './local-error.ts';
 
+/** How long an endpoint may take to answer, milliseconds. */
+const ANSWER_MS = 5_000;
+
 /**
  * Checks the endpoint that a run is to use.
  *
@@ -20,6 +23,21 @@ export function checkEndpoint(text: string, remote: boolean): string {
     detail: `got '${text}', expected a loopback address: a run creates and fills stacks there`,
     next: 'add --remote if that is what you want, or unset AWS_ENDPOINT_URL',
   });
+}
+
+/** @throws CommandError when nothing answers there */
+export async function checkAnswers(endpoint: string, signal: AbortSignal): Promise<void> {
+  try {
+    await fetch(endpoint, { signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]) });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new CommandError('AWS_ENDPOINT_URL does not answer', {
+      exitCode: EXIT.refused,
+      detail: `got no answer from '${endpoint}', expected a local cloud that is running`,
+      next: 'start it, or unset AWS_ENDPOINT_URL to use the built-in local cloud',
+      cause: error,
+    });
+  }
 }
 
 /** True for 127.0.0.0/8, ::1, and names under localhost (RFC 6761, section 6.3). */
