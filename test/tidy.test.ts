@@ -13,6 +13,7 @@ const PARTS = [
   'src/adapters/aws',
   'src/adapters/memory',
   'src/mapping',
+  'src/batch',
   'src/project',
   'src/local',
   'src/sim',
@@ -46,12 +47,14 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
   'src/adapters/aws': { parts: CORE, packages: /^(@aws-sdk\/client-|@smithy\/|node:)/ },
   'src/adapters/memory': { parts: CORE, packages: NONE },
   'src/mapping': { parts: ['src/core'], packages: NONE },
+  'src/batch': { parts: ['src/core'], packages: NONE },
   'src/project': { parts: ['src/core'], packages: /^(node:|csv-parse)/ },
   'src/local': {
     parts: [
       ...CORE,
       'src/handlers',
       'src/mapping',
+      'src/batch',
       'src/project',
       'src/adapters/aws',
       'src/adapters/memory',
@@ -59,7 +62,7 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
     packages: /^(?!aws-cdk-lib|constructs|vitest)/,
   },
   'src/sim': {
-    parts: [...CORE, 'src/handlers', 'src/mapping', 'src/adapters/memory'],
+    parts: [...CORE, 'src/handlers', 'src/mapping', 'src/batch', 'src/adapters/memory'],
     packages: NONE,
   },
   'src/cli': {

@@ -1,5 +1,7 @@
 import { type DynamoDBClient, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
 import { fromAttributeValues } from '../adapters/aws/attribute-value.ts';
+import { resultName } from '../batch/batch.ts';
+import type { StoredResults } from '../batch/compare.ts';
 import { cellPartition } from '../core/cell.ts';
 import type { Aggregate, Program } from '../core/program.ts';
 import { mergeCells, type WindowRow } from '../core/read.ts';
@@ -7,8 +9,6 @@ import { REGISTRY_KEY } from '../core/registry.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import { epochOfWriter } from '../core/writer.ts';
 import type { Item } from '../ports/table.ts';
-import { resultName } from './batch.ts';
-import type { StoredResults } from './compare.ts';
 import type { Deployment } from './stacks.ts';
 
 /** Where results are read. */

@@ -1,0 +1,151 @@
+import { BatchComputation, resultName } from '../batch/batch.ts';
+import { compareResults } from '../batch/compare.ts';
+import { decodeEntry, ENTRIES } from '../core/ledger.ts';
+import type { AnyPipeline } from '../core/pipeline/types.ts';
+import {
+  comparePositions,
+  decodePosition,
+  encodePosition,
+  type Position,
+  sortablePosition,
+} from '../core/position.ts';
+import type { Program } from '../core/program.ts';
+import { mergeCells } from '../core/read.ts';
+import type { RejectionReason } from '../core/rejection.ts';
+import type { Item } from '../ports/table.ts';
+import type { SimRecord } from './simulate.ts';
+import type { SimWorld } from './world.ts';
+
+/**
+ * What must hold, each apart from the code that it checks. Two look at every write while the
+ * simulation runs, the others at what stands at its end.
+ */
+
+/** Watches writes: ledger chains grow by one and forward, cells move forward. */
+export class WriteChecker {
+  readonly #heads = new Map<string, { n: number; position: Position | undefined }>();
+  readonly #cells = new Map<string, Position>();
+  readonly violations: string[] = [];
+
+  readonly onWritten = (table: 'ledger' | 'aggregates', item: Item): void => {
+    if (table === 'aggregates') this.#cell(item);
+    else if (item.sk.startsWith(ENTRIES)) this.#entry(item);
+  };
+
+  #entry(item: Item): void {
+    const { n, position } = decodeEntry(item);
+    const head = this.#heads.get(item.pk) ?? { n: 0, position: undefined };
+    if (n !== head.n + 1) this.violations.push(`ledger ${item.pk}: entry ${n} after ${head.n}`);
+    const back =
+      head.position !== undefined &&
+      (position === undefined || comparePositions(position, head.position) <= 0);
+    if (back) this.violations.push(`ledger ${item.pk}: entry ${n} goes back`);
+    this.#heads.set(item.pk, { n, position });
+  }
+
+  #cell(item: Item): void {
+    const name = `${item.pk} ${item.sk}`;
+    const position = decodePosition(String(item.p));
+    const before = this.#cells.get(name);
+    if (before !== undefined && comparePositions(position, before) <= 0) {
+      this.violations.push(`cell ${name}: goes back to ${encodePosition(position)}`);
+    }
+    this.#cells.set(name, position);
+  }
+}
+
+/** What the end is checked with. */
+export interface EndState {
+  readonly world: SimWorld;
+  readonly pipeline: AnyPipeline;
+  readonly program: Program;
+  /** Everything that was in the stream, in the order of its shard. */
+  readonly records: readonly SimRecord[];
+}
+
+/** The end state's violations; none where all holds. */
+export function checkEnd(state: EndState): readonly string[] {
+  return [...checkResults(state), ...checkQuarantine(state), ...checkEvents(state)];
+}
+
+/**
+ * Exactly once: the cells equal a batch computation over the same records. A record that was
+ * quarantined as a crash is left out of it; that it did kill the function is checked by the caller.
+ */
+function checkResults(state: EndState): readonly string[] {
+  const { world, program } = state;
+  const batch = computed(state);
+  const rows = new Map<string, Readonly<Record<string, unknown>>>();
+  for (const aggregate of program.aggregates) {
+    const items = world.aggregates.items().filter(({ pk }) => pk.split('|')[1] === aggregate.name);
+    for (const [start, some] of Map.groupBy(items, ({ pk }) => pk.split('|')[2] ?? '')) {
+      for (const { group, columns } of mergeCells(aggregate, some)) {
+        rows.set(resultName(aggregate.name, Date.parse(start), JSON.stringify(group)), columns);
+      }
+    }
+  }
+  const refused = new Map<RejectionReason, number>();
+  for (const { r } of world.quarantineIndex.items()) {
+    const reason = r as RejectionReason;
+    if (reason !== 'crash') refused.set(reason, (refused.get(reason) ?? 0) + 1);
+  }
+  const { differences } = compareResults({ rows, refused }, batch.result());
+  return differences.map(
+    ({ where, stored, computed: right }) =>
+      `${where}: stored ${JSON.stringify(stored)}, computed ${JSON.stringify(right)}`,
+  );
+}
+
+function computed({ world, pipeline, program, records }: EndState): BatchComputation {
+  const batch = new BatchComputation(pipeline, program);
+  const crashed = new Set(
+    world.quarantineIndex
+      .items()
+      .filter(({ r }) => r === 'crash')
+      .map(({ pk, sk }) => `${lastPart(pk)} ${sk}`),
+  );
+  for (const record of records) {
+    const lane = `p${record.partitionKey.slice(2)}`;
+    if (crashed.has(`${lane} ${sortableOf(record)}`)) continue;
+    batch.add({ bytes: record.bytes, lane, arrivalMs: record.arrivalMs });
+  }
+  return batch;
+}
+
+/** Nothing is lost: each index item leads to a document with the record's very bytes. */
+function checkQuarantine({ world, records }: EndState): readonly string[] {
+  const bytes = new Map(
+    records.map((record) => [
+      `p${record.partitionKey.slice(2)} ${sortableOf(record)}`,
+      Buffer.from(record.bytes).toString('base64'),
+    ]),
+  );
+  return world.quarantineIndex.items().flatMap((item) => {
+    const object = world.quarantine.objects.get(String(item.o));
+    const line = Buffer.from(object ?? [])
+      .toString()
+      .split('\n')[Number(item.l)];
+    const name = `${lastPart(item.pk)} ${item.sk}`;
+    if (line === undefined || line === '') return [`quarantine ${name}: its document is missing`];
+    const document: { bytes: string; reason: string } = JSON.parse(line);
+    return document.bytes === bytes.get(name) && document.reason === item.r
+      ? []
+      : [`quarantine ${name}: its document is another record's`];
+  });
+}
+
+/** Kept events are those that were accepted, once each. */
+function checkEvents(state: EndState): readonly string[] {
+  if (state.program.settings.retention.eventsMs === null) return [];
+  const stored = state.world.events.items().length;
+  const { accepted } = computed(state).result();
+  return stored === accepted ? [] : [`events: ${stored} are kept, ${accepted} were accepted`];
+}
+
+function sortableOf(record: SimRecord): string {
+  return sortablePosition({ shard: record.shard, sequence: record.sequence, index: 0 });
+}
+
+function lastPart(writer: string): string {
+  return writer.slice(writer.lastIndexOf('.') + 1);
+}

@@ -1,0 +1,52 @@
+/** How often what goes wrong: probabilities from 0 to 1, of each request unless said otherwise. */
+export interface FaultRates {
+  /** The container dies: before the request is sent, or after its answer came. */
+  readonly crash: number;
+  /** The request is refused and changes nothing. */
+  readonly refuse: number;
+  /** It is applied, and its answer is lost. */
+  readonly loseAnswer: number;
+  /** It seems lost, and is applied up to `LATE_MS` later. */
+  readonly applyLate: number;
+  /** It takes up to `SLOW_MS`, so that an invocation may run out of time. */
+  readonly slow: number;
+  /** Of each invocation: every request is refused for up to `OUTAGE_MS` from its start. */
+  readonly outage: number;
+  /** Of each invocation: it runs in a container that knows nothing. */
+  readonly coldStart: number;
+  /** Of each invocation: afterwards the mapping forgets how far it was, and goes back. */
+  readonly loseCheckpoint: number;
+}
+
+/** The longest that a request applied late comes after its call, milliseconds. */
+export const LATE_MS = 30_000;
+
+/** The longest that a slow request takes, milliseconds. */
+export const SLOW_MS = 9_000;
+
+/** The longest outage, milliseconds. */
+export const OUTAGE_MS = 20_000;
+
+/** Nothing goes wrong. */
+export const NO_FAULTS: FaultRates = {
+  crash: 0,
+  refuse: 0,
+  loseAnswer: 0,
+  applyLate: 0,
+  slow: 0,
+  outage: 0,
+  coldStart: 0,
+  loseCheckpoint: 0,
+};
+
+/** Everything goes wrong now and then. */
+export const ALL_FAULTS: FaultRates = {
+  crash: 0.01,
+  refuse: 0.05,
+  loseAnswer: 0.05,
+  applyLate: 0.03,
+  slow: 0.01,
+  outage: 0.05,
+  coldStart: 0.2,
+  loseCheckpoint: 0.15,
+};

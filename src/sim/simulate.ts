@@ -1,0 +1,291 @@
+import { makeManualClock } from '../adapters/memory/clock.ts';
+import { makeSeededRandom } from '../adapters/memory/random.ts';
+import { InvariantError } from '../core/errors.ts';
+import type { AnyPipeline } from '../core/pipeline/types.ts';
+import type { Program } from '../core/program.ts';
+import { type Consume, makeConsume } from '../handlers/consume.ts';
+import type { ConsumePorts } from '../handlers/ports.ts';
+import type { Batch, MappingRecord } from '../mapping/batch.ts';
+import { MappingEngine, type MappingInvocation } from '../mapping/engine.ts';
+import { type EventRecord, eventRecord } from '../mapping/kinesis-event.ts';
+import type { Outcome } from '../mapping/lane.ts';
+import { type MappingSettings, mappingSettings } from '../mapping/settings.ts';
+import { checkEnd, WriteChecker } from './checkers.ts';
+import { Container, type CrashPoint } from './container.ts';
+import { type FaultRates, NO_FAULTS, OUTAGE_MS } from './faults.ts';
+import { Trace } from './trace.ts';
+import { makeSimWorld, type SimWorld } from './world.ts';
+
+/** A record of the simulated stream. */
+export interface SimRecord {
+  readonly shard: number;
+  /** Decimal digits, growing along the shard. */
+  readonly sequence: string;
+  readonly partitionKey: string;
+  readonly arrivalMs: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What is simulated. */
+export interface SimOptions {
+  readonly seed: number;
+  readonly startMs: number;
+  readonly pipeline: AnyPipeline;
+  /** Makes the program of one container; `die` ends that container at once. */
+  readonly program: (die: () => void) => Program;
+  /** In the order of each shard. */
+  readonly records: readonly SimRecord[];
+  readonly settings: Partial<MappingSettings>;
+  readonly faults: FaultRates;
+  /** Faults end this long after the start; then everything has to come to its end. */
+  readonly faultsForMs: number;
+  /** How long an invocation may take, milliseconds; default 10,000. */
+  readonly timeoutMs?: number;
+  /** Kills the container at one request. */
+  readonly crashAt?: CrashPoint;
+  /** Stands in for the real handler: how planted bugs are tried. */
+  readonly makeHandler?: (ports: ConsumePorts, program: Program) => Consume;
+}
+
+/** How it ended. */
+export interface SimResult {
+  readonly seed: number;
+  /** Equal for equal runs. */
+  readonly hash: string;
+  /** Promises that were broken; empty when all held. */
+  readonly violations: readonly string[];
+  /** How often what happened: faults, invocations, cold starts, time-outs, lost checkpoints. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Requests that the handlers sent in all. */
+  readonly requests: number;
+  readonly world: SimWorld;
+  /** The end of the trace. */
+  readonly tail: readonly string[];
+}
+
+/** How long after the faults everything must be finished, milliseconds. */
+const HEALED_MS = 3_600_000;
+const LOOPS_MAX = 2_000_000;
+
+/**
+ * Runs the real handler against a simulated world: virtual time, one seed, faults. The same options
+ * give the same result to the last bit.
+ */
+export function simulate(options: SimOptions): Promise<SimResult> {
+  return new Simulation(options).run();
+}
+
+/**
+ * Invariants
+ * 1. Time moves only when nothing can happen at the present one.
+ * 2. All that is random comes from the seed, drawn in an order that depends on nothing else.
+ * 3. What an abandoned engine still has in flight goes on, and its outcomes are ignored: a second
+ *    poller of the same shard looks like that.
+ */
+class Simulation {
+  readonly #options: SimOptions;
+  readonly #clock;
+  readonly #random;
+  readonly #trace = new Trace();
+  readonly #checker = new WriteChecker();
+  readonly #world: SimWorld;
+  readonly #counts: Record<string, number> = {};
+  #engine: MappingEngine<EventRecord>;
+  /** Records that arrived, as the engine takes them, by shard. */
+  readonly #arrived = new Map<string, MappingRecord<EventRecord>[]>();
+  #arrivals = 0;
+  #idle: { container: Container; handler: Consume }[] = [];
+  #containers = 0;
+  #requests = 0;
+  #outageUntilMs = 0;
+  #broken: string | undefined;
+
+  constructor(options: SimOptions) {
+    this.#options = options;
+    this.#clock = makeManualClock(options.startMs);
+    this.#random = makeSeededRandom(options.seed);
+    this.#world = makeSimWorld(options.startMs - 1_000, this.#checker.onWritten);
+    this.#engine = this.#newEngine();
+  }
+
+  async run(): Promise<SimResult> {
+    for (const record of this.#options.records) this.#arrive(record);
+    const endMs = this.#options.startMs + this.#options.faultsForMs + HEALED_MS;
+    for (let loop = 0; this.#broken === undefined; loop += 1) {
+      await settled();
+      const wakeMs = this.#pump();
+      await settled();
+      // What is still under way, such as a late write, has to land before the end is looked at.
+      if (this.#isDone() && this.#clock.nextWake() === undefined) break;
+      const nextMs = Math.min(
+        this.#clock.nextWake() ?? Number.POSITIVE_INFINITY,
+        wakeMs ?? Number.POSITIVE_INFINITY,
+      );
+      if (nextMs > endMs || loop === LOOPS_MAX) {
+        this.#broken = `not finished in time: ${this.#engine.backlog} records are left`;
+        break;
+      }
+      this.#clock.advance(Math.max(0, nextMs - this.#clock.now()));
+    }
+    return this.#result();
+  }
+
+  #result(): SimResult {
+    const { seed, pipeline, program, records } = this.#options;
+    const end =
+      this.#broken === undefined
+        ? checkEnd({ world: this.#world, pipeline, program: program(() => undefined), records })
+        : [this.#broken];
+    return {
+      seed,
+      hash: this.#trace.hash,
+      violations: [...this.#checker.violations, ...end],
+      counts: this.#counts,
+      requests: this.#requests,
+      world: this.#world,
+      tail: this.#trace.tail,
+    };
+  }
+
+  #isDone(): boolean {
+    return this.#arrivals === this.#options.records.length && this.#engine.backlog === 0;
+  }
+
+  async #arrive(record: SimRecord): Promise<void> {
+    await this.#clock.sleep(Math.max(0, record.arrivalMs - this.#clock.now()));
+    const shard = shardId(record.shard);
+    const payload = eventRecord(
+      { ...record, data: record.bytes },
+      { streamArn: 'arn:aws:kinesis:eu-west-1:111122223333:stream/simulated', region: '', shard },
+    );
+    const { sequence, partitionKey, arrivalMs } = record;
+    const arrived = { sequence, partitionKey, arrivalMs, payload };
+    const sized = { ...arrived, sizeBytes: record.bytes.length * 2 };
+    this.#arrived.set(shard, [...(this.#arrived.get(shard) ?? []), sized]);
+    this.#arrivals += 1;
+    this.#engine.addRecords(shard, [sized]);
+  }
+
+  #pump(): number | undefined {
+    const { invocations, discards, wakeMs } = this.#engine.step(this.#clock.now());
+    if (discards.length > 0) this.#broken = 'the mapping gave up records, which it never may';
+    const engine = this.#engine;
+    for (const invocation of invocations) this.#invoke(engine, invocation);
+    return wakeMs;
+  }
+
+  /** One invocation from start to outcome; runs beside the loop. */
+  async #invoke(
+    engine: MappingEngine<EventRecord>,
+    { id, batch, shard }: MappingInvocation<EventRecord>,
+  ): Promise<void> {
+    const outcome = await this.#runBatch(batch, shard);
+    if (engine !== this.#engine) return;
+    engine.finish(id, outcome, this.#clock.now());
+    if (this.#random.next() < this.#faults().loseCheckpoint) this.#goBack();
+  }
+
+  async #runBatch(batch: Batch<EventRecord>, shard: string): Promise<Outcome> {
+    this.#count('invocation');
+    if (this.#random.next() < this.#faults().outage) {
+      this.#count('outage');
+      this.#outageUntilMs = this.#clock.now() + this.#random.next() * OUTAGE_MS;
+    }
+    const { container, handler } = this.#container();
+    const timeoutMs = this.#options.timeoutMs ?? 10_000;
+    const deadlineMs = this.#clock.now() + timeoutMs;
+    const event = { Records: batch.records.map(({ payload }) => payload) };
+    const text = `${shard} ${batch.records[0]?.sequence}-${batch.records.at(-1)?.sequence}`;
+    this.#trace.add(this.#clock.now(), `invoke ${text}`);
+    const invocation = { requestId: `r-${this.#counts.invocation}`, deadlineMs };
+    const run = handler(event, invocation).then(
+      ({ response }): Outcome => ({ type: 'answered', answer: response }),
+      (error: unknown): Outcome => this.#threw(error),
+    );
+    const timedOut = this.#clock.sleep(timeoutMs).then((): Outcome => ({ type: 'failed' }));
+    const outcome = await Promise.race([run, container.death.then(died), timedOut]);
+    // Lambda ends the process of a failed invocation; a timed-out one is frozen, which is no better.
+    if (outcome.type === 'failed') {
+      this.#count('failed invocation');
+      container.die();
+    } else this.#idle.push({ container, handler });
+    this.#trace.add(this.#clock.now(), `outcome ${text} ${JSON.stringify(outcome)}`);
+    return outcome;
+  }
+
+  #threw(error: unknown): Outcome {
+    if (error instanceof InvariantError) this.#broken ??= `the handler threw: ${error.message}`;
+    return { type: 'failed' };
+  }
+
+  #container(): { container: Container; handler: Consume } {
+    const warm = this.#random.next() < this.#faults().coldStart ? undefined : this.#idle.pop();
+    if (warm !== undefined) return warm;
+    this.#count('cold start');
+    this.#containers += 1;
+    const container = new Container({
+      name: `c${this.#containers}`,
+      world: this.#world,
+      clock: this.#clock,
+      random: this.#random,
+      trace: this.#trace,
+      faults: () => this.#faults(),
+      count: (fault) => this.#count(fault),
+      crashAt: this.#options.crashAt,
+      nextRequest: () => {
+        this.#requests += 1;
+        return this.#requests;
+      },
+    });
+    const program = this.#options.program(container.die);
+    const make = this.#options.makeHandler ?? makeConsume;
+    return { container, handler: make(container.ports, program) };
+  }
+
+  /** The checkpoint was lost: a new poller starts somewhere before the first unfinished record. */
+  #goBack(): void {
+    this.#count('lost checkpoint');
+    const before = this.#engine;
+    this.#engine = this.#newEngine();
+    for (const [shard, records] of this.#arrived) {
+      const open = records.findIndex(({ sequence }) => !before.isFinishedUpTo(shard, sequence));
+      const finished = open < 0 ? records.length : open;
+      const from = Math.floor(this.#random.next() * (finished + 1));
+      this.#engine.addRecords(shard, records.slice(from));
+    }
+  }
+
+  #newEngine(): MappingEngine<EventRecord> {
+    const settings = mappingSettings({ reportsFailures: true, ...this.#options.settings });
+    const engine = new MappingEngine<EventRecord>(settings);
+    const shards = new Set(this.#options.records.map(({ shard }) => shard));
+    for (const shard of shards) {
+      engine.addShard({ id: shardId(shard), parents: [] }, this.#clock.now());
+    }
+    return engine;
+  }
+
+  #faults(): FaultRates {
+    const { faults, faultsForMs, startMs } = this.#options;
+    const nowMs = this.#clock.now();
+    if (nowMs >= startMs + faultsForMs) return NO_FAULTS;
+    return nowMs < this.#outageUntilMs ? { ...faults, refuse: 1 } : faults;
+  }
+
+  #count(name: string): void {
+    this.#counts[name] = (this.#counts[name] ?? 0) + 1;
+  }
+}
+
+function died(): Outcome {
+  return { type: 'failed' };
+}
+
+function shardId(shard: number): string {
+  return `shardId-${String(shard).padStart(12, '0')}`;
+}
+
+/** Waits until every promise that can settle has. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

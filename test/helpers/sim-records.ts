@@ -1,0 +1,53 @@
+import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
+import type { SimRecord } from '../../src/sim/simulate.ts';
+import { envelope, NOON_MS } from './world.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** Which events are made besides good ones, as shares from 0 to 1. */
+export interface RecordMix {
+  readonly repeats?: number;
+  readonly bad?: number;
+  readonly late?: number;
+  /** Events that end the function's process when they are transformed. */
+  readonly killers?: number;
+}
+
+/** Records of the small pipeline in two partitions, one each 200 ms, made from a seed. */
+export function simRecords(seed: number, count: number, mix: RecordMix = {}): SimRecord[] {
+  const { repeats = 0.1, bad = 0.1, late = 0.05, killers = 0 } = mix;
+  const random = makeSeededRandom(seed);
+  const pick = (share: number) => random.next() < share;
+  const records: SimRecord[] = [];
+  /** An event that was made for each partition: ids are told apart within a partition only. */
+  const made = new Map<string, number>();
+  for (let index = 0; index < count; index += 1) {
+    const arrivalMs = NOON_MS + index * 200;
+    const sequence = String(1_000 + index);
+    const earlier = records[Math.floor(random.next() * records.length)];
+    if (earlier !== undefined && pick(repeats)) {
+      records.push({ ...earlier, sequence, arrivalMs });
+      continue;
+    }
+    const place = pick(killers) ? 'killer' : ['ATL', 'ORD', 'SFO'][Math.floor(random.next() * 3)];
+    const at = pick(late)
+      ? NOON_MS - 30 * HOUR_MS
+      : arrivalMs - Math.floor(random.next() * HOUR_MS);
+    const amount = pick(0.1) ? null : random.next() * 100 - 20;
+    const data = { place, at, amount };
+    const partitionKey = `p-${Math.floor(random.next() * 2)}`;
+    const bytes = pick(bad)
+      ? badBytes(`e${index}`, `e${made.get(partitionKey) ?? index}`, random.next(), data)
+      : envelope({ sequence: index, data, id: `e${index}` });
+    made.set(partitionKey, index);
+    records.push({ shard: 0, sequence, partitionKey, arrivalMs, bytes });
+  }
+  return records;
+}
+
+function badBytes(id: string, taken: string, chance: number, data: object): Uint8Array {
+  if (chance < 0.25) return Buffer.from('{"half');
+  if (chance < 0.5) return envelope({ sequence: 0, data: { ...data, place: 7 }, id });
+  if (chance < 0.75) return envelope({ sequence: 0, data: { ...data, place: 'nowhere' }, id });
+  return envelope({ sequence: 0, data, id: taken });
+}

@@ -1,0 +1,44 @@
+import { compile } from '../../src/core/compile.ts';
+import type { Program } from '../../src/core/program.ts';
+import { ALL_FAULTS } from '../../src/sim/faults.ts';
+import { type SimOptions, type SimResult, simulate } from '../../src/sim/simulate.ts';
+import { type RecordMix, simRecords } from './sim-records.ts';
+import { smallPipeline } from './small-pipeline.ts';
+import { NOON_MS } from './world.ts';
+
+const program = compile(smallPipeline);
+
+/** The small pipeline, in which an event of the place `killer` ends the process. */
+export function deadlyProgram(die: () => void): Program {
+  const transform = (event: unknown) => {
+    if (typeof event === 'object' && event !== null && Reflect.get(event, 'place') === 'killer') {
+      die();
+    }
+    return program.transform(event);
+  };
+  return { ...program, transform };
+}
+
+/** Simulates the small pipeline under all faults; everything comes from the seed. */
+export function simulateSmall(
+  seed: number,
+  over: Partial<SimOptions> & { readonly count?: number; readonly mix?: RecordMix } = {},
+): Promise<SimResult> {
+  const { count = 60, mix, ...options } = over;
+  return simulate({
+    seed,
+    startMs: NOON_MS,
+    pipeline: smallPipeline,
+    program: deadlyProgram,
+    records: simRecords(seed, count, mix),
+    settings: {
+      batchSize: 12,
+      windowMs: 1_000,
+      parallelization: 1 + (seed % 2),
+      bisect: seed % 3 > 0,
+    },
+    faults: ALL_FAULTS,
+    faultsForMs: 120_000,
+    ...options,
+  });
+}
