@@ -54,7 +54,7 @@ export interface AlarmConfig {
   readonly noEvents: Duration | null;
 }
 
-/** For trying things out: cheap when idle, deleted without a trace. */
+/** For trying things out: cheap when idle; its data goes when its stack is deleted. */
 export const DEV: EnvironmentConfig = {
   name: 'dev',
   protectData: false,

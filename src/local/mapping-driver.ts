@@ -98,6 +98,11 @@ export class MappingDriver {
     };
   }
 
+  /** True when the record of the shard and all before it are finished. */
+  isFinishedUpTo(shard: string, sequence: string): boolean {
+    return this.#engine.isFinishedUpTo(shard, sequence);
+  }
+
   /** Where the next run goes on, once nothing is unfinished. */
   checkpoints(): Readonly<Record<string, string>> {
     return Object.fromEntries(this.#checkpoints);

@@ -96,6 +96,8 @@ class Run {
   readonly #context: RunContext;
   readonly #batch: BatchComputation;
   readonly #takenTimes: number[] = [];
+  /** The last record that each shard took. */
+  readonly #last = new Map<string, string>();
 
   constructor(context: RunContext) {
     this.#context = context;
@@ -207,10 +209,10 @@ class Run {
     try {
       do {
         if (sentAll) await sending;
-        stuck.check(driver.progress(), this.#takenTimes.length);
+        stuck.check(driver.progress(), this.#isFinished(driver));
         view.status(await sampler.sample());
         await Promise.race([delay(SAMPLE_MS, undefined, { signal }), failed(sending)]);
-      } while (!sentAll || finished(driver.progress()) < this.#takenTimes.length);
+      } while (!sentAll || !this.#isFinished(driver));
       view.status(await sampler.sample({ fresh: true }));
     } finally {
       stop.abort();
@@ -218,9 +220,14 @@ class Run {
     }
   }
 
+  #isFinished(driver: MappingDriver): boolean {
+    return [...this.#last].every(([shard, sequence]) => driver.isFinishedUpTo(shard, sequence));
+  }
+
   #take(taken: readonly TakenEvent[]): void {
-    for (const { event, shard } of taken) {
+    for (const { event, shard, sequence } of taken) {
       this.#takenTimes.push(event.timeMs);
+      this.#last.set(shard, sequence);
       const lane = laneOf(event.partition, shard);
       this.#batch.add({ bytes: event.bytes, lane, arrivalMs: Date.now() });
     }
@@ -255,14 +262,14 @@ class StuckWatch {
   #finished = -1;
   #sinceMs = Date.now();
 
-  check(progress: MappingProgress, sent: number): void {
+  check(progress: MappingProgress, allFinished: boolean): void {
     const count = finished(progress);
-    if (count !== this.#finished || count === sent) this.#sinceMs = Date.now();
+    if (count !== this.#finished || allFinished) this.#sinceMs = Date.now();
     this.#finished = count;
     if (Date.now() - this.#sinceMs < STUCK_MS) return;
     throw new CommandError('The pipeline does not move', {
       exitCode: EXIT.refused,
-      detail: `got ${count} of ${sent} events finished and nothing new for ${STUCK_MS / 1000} s (${progress.troubled} of ${progress.invocations} invocations failed; the last: ${progress.lastFailure ?? 'nothing'}), expected the function to finish them`,
+      detail: `got ${count} events finished and nothing new for ${STUCK_MS / 1000} s (${progress.troubled} of ${progress.invocations} invocations failed; the last: ${progress.lastFailure ?? 'nothing'}), expected the function to finish them`,
       next: 'look at the function’s log lines in .millrace/local/emulator.log, or run again with --keep and read its log group',
     });
   }

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateStreamCommand, DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll } from 'vitest';
+import { makeAwsBucket } from '../../src/adapters/aws/bucket.ts';
+import { systemClock } from '../../src/adapters/aws/clock.ts';
+import { systemRandom } from '../../src/adapters/aws/random.ts';
+import { makeAwsStream } from '../../src/adapters/aws/stream.ts';
+import { makeAwsTable } from '../../src/adapters/aws/table.ts';
+import { adoptLocalEnvironment } from '../../src/local/child.ts';
+import { type LocalClients, makeClients } from '../../src/local/clients.ts';
+import { type Emulator, startEmulator } from '../../src/local/emulator.ts';
+import { bucketSuite, clockSuite, randomSuite, streamSuite } from './others.ts';
+import { tableSuite } from './table.ts';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'millrace-aws-'));
+const names = { table: 'conformance', bucket: 'conformance', stream: 'conformance' };
+let emulator: Emulator | undefined;
+let clients: LocalClients;
+let streamArn = '';
+
+beforeAll(async () => {
+  emulator = await startEmulator({ directory });
+  adoptLocalEnvironment(emulator.endpoint);
+  clients = makeClients();
+  await clients.dynamoDb.send(
+    new CreateTableCommand({
+      TableName: names.table,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: 'S',
+      })),
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+    }),
+  );
+  await clients.s3.send(new CreateBucketCommand({ Bucket: names.bucket }));
+  await clients.kinesis.send(new CreateStreamCommand({ StreamName: names.stream, ShardCount: 1 }));
+  const described = await clients.kinesis.send(
+    new DescribeStreamSummaryCommand({ StreamName: names.stream }),
+  );
+  streamArn = described.StreamDescriptionSummary?.StreamARN ?? '';
+});
+
+afterAll(async () => {
+  await emulator?.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+tableSuite('DynamoDB', async () =>
+  makeAwsTable({ client: clients.dynamoDb, tableName: names.table, clock: systemClock }),
+);
+bucketSuite('S3', async () =>
+  makeAwsBucket({ client: clients.s3, bucketName: names.bucket, clock: systemClock }),
+);
+streamSuite('Kinesis', async () =>
+  makeAwsStream({ client: clients.kinesis, streamArn, clock: systemClock }),
+);
+clockSuite('system clock', () => systemClock);
+randomSuite('system', () => systemRandom);
