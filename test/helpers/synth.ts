@@ -1,0 +1,50 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { addStacks } from '../../lib/app.ts';
+import { DEV, type EnvironmentConfig, PROD } from '../../lib/config/environment.ts';
+import { loadPipeline } from '../../src/project/discover.ts';
+import { ROOT } from './sources.ts';
+
+/** The templates of a pipeline's two stacks. */
+export interface Templates {
+  readonly data: Template;
+  readonly compute: Template;
+}
+
+/** Synthesises a pipeline without bundling its functions. */
+export async function synth(
+  environment: EnvironmentConfig = DEV,
+  pipeline = 'flights',
+): Promise<Templates> {
+  const folder = await loadPipeline(ROOT, pipeline);
+  const app = new App({
+    outdir: mkdtempSync(path.join(tmpdir(), 'millrace-synth-')),
+    context: { 'aws:cdk:bundling-stacks': [] },
+  });
+  const target = { account: undefined, region: 'eu-west-1' };
+  addStacks(app, { folders: [folder], environment, target });
+  const stack = (name: string) => {
+    const found = app.node.findChild(`${pipeline}-${environment.name}-${name}`);
+    if (!Stack.isStack(found)) throw new Error(`${name} is no stack`);
+    return Template.fromStack(found);
+  };
+  return { data: stack('data'), compute: stack('compute') };
+}
+
+export { DEV, PROD };
+
+/** A resource of a template. */
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+}
+
+/** The resources of a type by their logical id. */
+export function resourcesOf(template: Template, type: string): Readonly<Record<string, Resource>> {
+  return template.findResources(type) as Record<string, Resource>;
+}

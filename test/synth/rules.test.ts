@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import type { ConsumerConfig, EnvironmentConfig } from '../../lib/config/environment.ts';
+import { checkSettings, RULES, UnsafeSettingsError } from '../../lib/safety/rules.ts';
+import { compile } from '../../src/core/compile.ts';
+import type { Program } from '../../src/core/program.ts';
+import { smallPipeline } from '../helpers/small-pipeline.ts';
+import { DEV, PROD, synth } from '../helpers/synth.ts';
+
+const program = compile(smallPipeline);
+
+function broken(change: {
+  readonly consumer?: Partial<ConsumerConfig>;
+  readonly environment?: Partial<EnvironmentConfig>;
+  readonly settings?: Partial<Program['settings']>;
+  readonly aggregate?: Partial<Program['aggregates'][number]>;
+  readonly latencyP99Ms?: number;
+}): readonly string[] {
+  const consumer = { ...DEV.consumer, ...change.consumer };
+  const environment = { ...DEV, ...change.environment, consumer };
+  const settings = { ...program.settings, ...change.settings };
+  const aggregates = program.aggregates.map((one) => ({ ...one, ...change.aggregate }));
+  try {
+    checkSettings({
+      program: { name: program.name, settings, aggregates },
+      environment,
+      latencyP99Ms: change.latencyP99Ms ?? 60_000,
+    });
+    return [];
+  } catch (error) {
+    if (!(error instanceof UnsafeSettingsError)) throw error;
+    return error.fields.rules as string[];
+  }
+}
+
+const CASES: Readonly<Record<string, Parameters<typeof broken>[0]>> = {
+  'batch size is 1 to 10,000': { consumer: { batchSize: 0 } },
+  'batching window is 0 to 300 seconds': {
+    consumer: { batchingWindowSeconds: 301 },
+    latencyP99Ms: 1e9,
+  },
+  'parallelization factor is 1 to 10': { consumer: { parallelizationFactor: 11 } },
+  'function time-out is 10 to 900 seconds': {
+    consumer: { timeoutSeconds: 901 },
+  },
+  'a whole batch fits the time-out': { consumer: { batchSize: 10_000, timeoutSeconds: 60 } },
+  'the latency objective is longer than the batching window': {
+    consumer: { batchingWindowSeconds: 5 },
+    latencyP99Ms: 5_000,
+  },
+  'the mapping never gives up': { consumer: { retryAttempts: 3 } },
+  'parallel batches need partitions': {
+    consumer: { parallelizationFactor: 2 },
+    settings: { partitions: 'shard' },
+  },
+  'the deduplication horizon is at most the stream’s retention': {
+    settings: { horizonMs: 2 * 86_400_000 },
+  },
+  'results outlive the lateness of their windows': {
+    aggregate: { retentionMs: 1_000, latenessMs: 2_000 },
+  },
+  'no more shards than partitions': {
+    environment: { stream: { type: 'provisioned', shards: 3 } },
+  },
+  'a record fits an invocation': { consumer: { memoryMb: 128 } },
+};
+
+describe('safety rules', () => {
+  it('accept the environments that come with the project', () => {
+    expect(broken({})).toEqual([]);
+    expect(broken({ environment: PROD })).toEqual([]);
+  });
+
+  it.each(RULES.map(({ rule }) => rule))('refuse when this does not hold: %s', (rule) => {
+    const change = CASES[rule];
+    expect(change, 'a case of this rule').toBeDefined();
+    expect(broken(change ?? {})).toEqual([rule]);
+  });
+
+  it('fail a synth, naming what was got and the fix', async () => {
+    const consumer = { ...DEV.consumer, retryAttempts: 3 };
+    await expect(synth({ ...DEV, consumer })).rejects.toThrow(
+      /the mapping never gives up: got retryAttempts 3.*; set both to -1/,
+    );
+  });
+});

@@ -1,0 +1,218 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { DEV, PROD, resourcesOf, synth, type Templates } from '../helpers/synth.ts';
+
+let dev: Templates;
+let prod: Templates;
+
+beforeAll(async () => {
+  dev = await synth(DEV);
+  prod = await synth(PROD);
+});
+
+const STATEFUL = [
+  'AWS::Kinesis::Stream',
+  'AWS::DynamoDB::GlobalTable',
+  'AWS::S3::Bucket',
+  'AWS::KMS::Key',
+];
+
+describe('the data stack', () => {
+  /** A changed id replaces the resource: the data in it is gone, or left behind. */
+  it('keeps the logical ids of everything that holds data', () => {
+    const found = STATEFUL.flatMap((type) =>
+      Object.keys(resourcesOf(prod.data, type)).map((id) => `${type} ${id}`),
+    );
+    expect(found.sort()).toMatchInlineSnapshot(`
+      [
+        "AWS::DynamoDB::GlobalTable TablesAggregates439FE05B",
+        "AWS::DynamoDB::GlobalTable TablesEventsE8DD42EA",
+        "AWS::DynamoDB::GlobalTable TablesLedgerF9806C8B",
+        "AWS::DynamoDB::GlobalTable TablesQuarantineFBED62D1",
+        "AWS::KMS::Key DataKey17AFBB84",
+        "AWS::Kinesis::Stream Stream790BDEE4",
+        "AWS::S3::Bucket QuarantineBucketFDBDA180",
+      ]
+    `);
+  });
+
+  it('holds no function, and the compute stack no data', () => {
+    prod.data.resourceCountIs('AWS::Lambda::Function', 0);
+    for (const type of STATEFUL.filter((one) => one !== 'AWS::KMS::Key')) {
+      prod.compute.resourceCountIs(type, 0);
+    }
+  });
+
+  it('retains and protects everything in prod, and lets it go in dev', () => {
+    for (const type of STATEFUL) {
+      for (const resource of Object.values(resourcesOf(prod.data, type))) {
+        expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+      }
+      for (const resource of Object.values(resourcesOf(dev.data, type))) {
+        expect(resource.DeletionPolicy).toBe('Delete');
+      }
+    }
+    for (const table of Object.values(resourcesOf(prod.data, 'AWS::DynamoDB::GlobalTable'))) {
+      expect(table.Properties.Replicas).toMatchObject([{ DeletionProtectionEnabled: true }]);
+    }
+  });
+
+  it('encrypts with its own key, which rotates', () => {
+    prod.data.allResourcesProperties('AWS::KMS::Key', { EnableKeyRotation: true });
+    prod.data.allResourcesProperties('AWS::Kinesis::Stream', {
+      StreamEncryption: { EncryptionType: 'KMS', KeyId: Match.anyValue() },
+    });
+    prod.data.allResourcesProperties('AWS::DynamoDB::GlobalTable', {
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+      Replicas: [
+        Match.objectLike({
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        }),
+      ],
+    });
+    prod.data.allResourcesProperties('AWS::S3::Bucket', {
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          Match.objectLike({ ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } }),
+        ],
+      },
+    });
+  });
+
+  it('refuses everything but TLS', () => {
+    prod.data.allResourcesProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  it('has one shard in dev and scales by itself in prod', () => {
+    dev.data.hasResourceProperties('AWS::Kinesis::Stream', { ShardCount: 1 });
+    prod.data.hasResourceProperties('AWS::Kinesis::Stream', {
+      StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+    });
+  });
+});
+
+describe('the consumer', () => {
+  it('runs on Node 24 and arm64, without reserved concurrency', () => {
+    prod.compute.allResourcesProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      ReservedConcurrentExecutions: Match.absent(),
+    });
+  });
+
+  it('reads from the oldest record, in partial batches, and never gives up', () => {
+    prod.compute.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      StartingPosition: 'TRIM_HORIZON',
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      BisectBatchOnFunctionError: true,
+      BatchSize: 1000,
+      MaximumBatchingWindowInSeconds: 1,
+      ParallelizationFactor: 2,
+      MaximumRetryAttempts: Match.absent(),
+      MaximumRecordAgeInSeconds: Match.absent(),
+      DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
+      MetricsConfig: { Metrics: ['EventCount'] },
+    });
+  });
+
+  it('may do what its adapters call, and nothing on every resource but tracing', () => {
+    const statements = Object.values(resourcesOf(prod.compute, 'AWS::IAM::Policy')).flatMap(
+      ({ Properties }) => statementsOf(Properties),
+    );
+    const actions = new Set(statements.flatMap(({ Action }) => [Action].flat()));
+    const anywhere = statements.filter(({ Resource }) => Resource === '*');
+
+    expect([...actions].filter((action) => action.includes('*'))).toEqual([]);
+    expect(anywhere.flatMap(({ Action }) => Action).sort()).toEqual(
+      anywhere.flatMap(() => ['xray:PutTelemetryRecords', 'xray:PutTraceSegments']).sort(),
+    );
+    expect([...actions].filter((action) => /Delete|Scan/.test(action))).toEqual([]);
+  });
+
+  it('names no resource physically', () => {
+    for (const { Properties } of [
+      ...Object.values(resourcesOf(prod.compute, 'AWS::Lambda::Function')),
+      ...Object.values(resourcesOf(prod.data, 'AWS::DynamoDB::GlobalTable')),
+      ...Object.values(resourcesOf(prod.data, 'AWS::S3::Bucket')),
+      ...Object.values(resourcesOf(prod.data, 'AWS::Kinesis::Stream')),
+    ]) {
+      for (const name of ['FunctionName', 'TableName', 'BucketName', 'Name']) {
+        expect(Properties).not.toHaveProperty(name);
+      }
+    }
+  });
+});
+
+interface Statement {
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+}
+
+function statementsOf(properties: Readonly<Record<string, unknown>>): readonly Statement[] {
+  const document = properties.PolicyDocument as { Statement: Statement[] };
+  return document.Statement;
+}
+
+describe('alarms', () => {
+  it('each tell one topic, also when they are over', () => {
+    const alarms = Object.values(resourcesOf(prod.compute, 'AWS::CloudWatch::Alarm'));
+    const [topic] = Object.keys(resourcesOf(prod.compute, 'AWS::SNS::Topic'));
+    expect(alarms.length).toBeGreaterThan(7);
+    for (const { Properties } of alarms) {
+      expect(Properties.AlarmActions).toEqual([{ Ref: topic }]);
+      expect(Properties.OKActions).toEqual([{ Ref: topic }]);
+    }
+  });
+
+  it('can use the topic’s key, from this account only', () => {
+    prod.compute.hasResourceProperties('AWS::KMS::Key', {
+      KeyPolicy: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  it('go to the e-mail addresses of the configuration', async () => {
+    const alarms = { ...DEV.alarms, emails: ['on-call@example.com'] };
+    const { compute } = await synth({ ...DEV, alarms });
+    compute.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'on-call@example.com',
+    });
+  });
+});
+
+describe('an environment', () => {
+  it('puts its permissions boundary on every role, and its tags on what takes them', async () => {
+    const { compute } = await synth({
+      ...DEV,
+      permissionsBoundary: 'boundary',
+      tags: { team: 'streams' },
+    });
+    compute.allResourcesProperties('AWS::IAM::Role', {
+      PermissionsBoundary: Match.anyValue(),
+      Tags: Match.arrayWith([{ Key: 'team', Value: 'streams' }]),
+    });
+  });
+
+  it('says what it costs when idle', () => {
+    const outputs = dev.compute.findOutputs('IdleCost');
+    expect(JSON.stringify(outputs)).toMatch(/about \$\d+\.\d\d a month when idle/);
+  });
+});
