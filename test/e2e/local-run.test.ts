@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { isGroupAlive } from '../../src/local/child.ts';
+import { cloneCheckout } from '../helpers/clone.ts';
+
+const run = promisify(execFile);
+let clone = '';
+
+beforeAll(() => {
+  clone = cloneCheckout();
+  writePipeline();
+});
+
+afterAll(async () => {
+  await stopKept();
+  rmSync(clone, { recursive: true, force: true });
+});
+
+/** A folder with a data set that no other pipeline has: all that a new pipeline takes. */
+function writePipeline(): void {
+  const folder = path.join(clone, 'pipelines', 'weather');
+  mkdirSync(folder);
+  writeFileSync(
+    path.join(folder, 'pipeline.ts'),
+    `import { z } from 'zod';
+     import { definePipeline } from '#millrace';
+     export default definePipeline({
+       name: 'weather',
+       schema: z.object({ at: z.number(), place: z.string(), rain: z.number(), high: z.number(), kind: z.string() }),
+       key: 'place', time: 'at', partitions: 2, lateness: '2 days',
+       windows: ({ tumbling, count, sum, mean, min, max }) => ({
+         weeks: tumbling('7 days', { by: 'kind', keep: { days: count(), rain: sum('rain'), high: mean('high') } }),
+         places: tumbling('30 days', { by: ['place', 'kind'], keep: { coldest: min('high'), hottest: max('high') } }),
+       }),
+       retention: { windows: '3000 days', events: '7 days' },
+     });`,
+  );
+  writeFileSync(
+    path.join(folder, 'feed.ts'),
+    `import { defineFeed } from '#millrace';
+     export default defineFeed<{ location: string; date: string; precipitation: string; temp_max: string; weather: string }>({
+       file: '../../node_modules/vega-datasets/data/weather.csv',
+       time: (row) => new Date(row.date),
+       data: (row, { timeMs }) => ({ at: timeMs, place: row.location, rain: Number(row.precipitation),
+         high: Number(row.temp_max), kind: row.weather }),
+     });`,
+  );
+}
+
+interface Result {
+  readonly sent: number;
+  readonly accepted: number;
+  readonly repeats: number;
+  readonly quarantined: Readonly<Record<string, number>>;
+  readonly cells: number;
+  readonly equal: boolean;
+  readonly differences: readonly unknown[];
+}
+
+async function start(...flags: string[]): Promise<Result> {
+  const args = ['bin/millrace.ts', 'start', '--rate', '0', '--json', ...flags];
+  const { stdout } = await run(process.execPath, args, { cwd: clone, maxBuffer: 1e7 });
+  return JSON.parse(stdout);
+}
+
+function keptPid(): number {
+  const note = path.join(clone, '.millrace', 'local', 'emulator.json');
+  return JSON.parse(readFileSync(note, 'utf8')).pid;
+}
+
+async function stopKept(): Promise<void> {
+  const notes = globSync('.millrace/local/emulator.json', { cwd: clone });
+  if (notes.length > 0) process.kill(-keptPid(), 'SIGKILL');
+}
+
+it('flights with bad and repeated events equal the batch computation, cell by cell', async () => {
+  const result = await start('--events', '6000', '--bad', '5', '--duplicates', '5');
+
+  expect(result.differences).toEqual([]);
+  expect(result).toMatchObject({ equal: true });
+  expect(result.cells).toBeGreaterThan(500);
+  expect(result.repeats).toBeGreaterThan(100);
+  for (const reason of ['not-decodable', 'schema', 'late', 'future', 'id-conflict']) {
+    expect(result.quarantined[reason], reason).toBeGreaterThan(0);
+  }
+}, 120_000);
+
+it('a new folder under pipelines/ runs with nothing else changed, and stays when it is kept', async () => {
+  const flags = ['--pipeline', 'weather', '--bad', '5', '--duplicates', '5', '--keep'];
+  const first = await start(...flags);
+  expect(first.differences).toEqual([]);
+  expect(first.cells).toBeGreaterThan(100);
+  expect(isGroupAlive(keptPid())).toBe(true);
+
+  // The checkpoint is lost: all records of the first run come again, in other batches.
+  const [history = ''] = globSync('.millrace/local/runs/*.json', { cwd: clone })
+    .map((file) => path.join(clone, file))
+    .filter((file) => readFileSync(file, 'utf8').includes('"weather"'));
+  const kept = JSON.parse(readFileSync(history, 'utf8'));
+  expect(kept.checkpoints).not.toEqual({});
+  writeFileSync(history, JSON.stringify({ ...kept, checkpoints: {} }));
+
+  const second = await start(...flags, '--seed', '2', '--events', '500');
+  expect(second.differences).toEqual([]);
+  expect(second.accepted).toBeGreaterThanOrEqual(first.accepted);
+}, 180_000);

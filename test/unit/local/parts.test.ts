@@ -1,0 +1,204 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { compareResults } from '../../../src/batch/compare.ts';
+import { localEnvironment } from '../../../src/local/child.ts';
+import { checkAnswers, checkEndpoint, isLoopback } from '../../../src/local/endpoint.ts';
+import { readHistory, writeHistory } from '../../../src/local/history.ts';
+import { renderResult, resultObject } from '../../../src/local/report.ts';
+import type { RunResult } from '../../../src/local/run.ts';
+import { takeRunLock } from '../../../src/local/run-lock.ts';
+import { disableMappings } from '../../../src/local/stacks.ts';
+import { renderStatus, statusLine, topRows } from '../../../src/local/status.ts';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'millrace-parts-'));
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('endpoints', () => {
+  it.each(['127.0.0.1', '127.9.9.9', '[::1]', 'localhost', 's3.localhost'])(
+    '%s is local',
+    (host) => {
+      expect(isLoopback(host)).toBe(true);
+    },
+  );
+
+  it.each(['10.0.0.1', 'localhost.example.com', '127.0.0.1.nip.io', 'amazonaws.com', '[::2]'])(
+    '%s is not local, and refused unless asked for',
+    (host) => {
+      expect(isLoopback(host)).toBe(false);
+      expect(() => checkEndpoint(`http://${host}:4566`, false)).toThrow('not on this machine');
+      expect(checkEndpoint(`http://${host}:4566`, true)).toBe(`http://${host}:4566`);
+    },
+  );
+
+  it.each(['4566', 'file:///x', ''])('%j is no endpoint', (text) => {
+    expect(() => checkEndpoint(text, true)).toThrow('not usable');
+  });
+
+  it('where nothing answers is said in three lines', async () => {
+    const check = checkAnswers('http://127.0.0.1:1', new AbortController().signal);
+    await expect(check).rejects.toMatchObject({
+      exitCode: 4,
+      next: expect.stringContaining('unset'),
+    });
+  });
+});
+
+it('no setting or credential of AWS reaches a child, but the fake ones', () => {
+  process.env.AWS_PROFILE = 'production';
+  process.env.AWS_SESSION_TOKEN = 'secret';
+  const environment = localEnvironment({ X: '1' });
+  delete process.env.AWS_PROFILE;
+  delete process.env.AWS_SESSION_TOKEN;
+
+  expect(environment).toMatchObject({ AWS_ACCESS_KEY_ID: 'test', X: '1' });
+  expect(environment).not.toHaveProperty('AWS_PROFILE');
+  expect(environment).not.toHaveProperty('AWS_SESSION_TOKEN');
+});
+
+it('a local template differs in nothing but its mappings being off', () => {
+  const template = {
+    Resources: {
+      Mapping: { Type: 'AWS::Lambda::EventSourceMapping', Properties: { BatchSize: 7 } },
+      Other: { Type: 'AWS::SNS::Topic', Properties: { X: 1 } },
+    },
+    Outputs: { A: 1 },
+  };
+  expect(JSON.parse(disableMappings(JSON.stringify(template)))).toEqual({
+    ...template,
+    Resources: {
+      ...template.Resources,
+      Mapping: {
+        Type: 'AWS::Lambda::EventSourceMapping',
+        Properties: { BatchSize: 7, Enabled: false },
+      },
+    },
+  });
+});
+
+describe('the lock of a run', () => {
+  it('is refused while another process lives, and taken over when it is gone', () => {
+    const file = path.join(directory, 'run.pid');
+    writeFileSync(file, '1');
+    expect(() => takeRunLock(directory)).toThrow('Another local run is in progress');
+    writeFileSync(file, '999999999');
+    const unlock = takeRunLock(directory);
+    unlock();
+    expect(() => takeRunLock(directory)()).not.toThrow();
+  });
+});
+
+it('the history of a stream is read as it was written, and empty for a new one', () => {
+  const history = { runs: [], checkpoints: { 'shardId-000000000000': '7' } };
+  writeHistory(directory, 'e1', history);
+  expect(readHistory(directory, 'e1')).toEqual(history);
+  expect(readHistory(directory, 'e2')).toEqual({ runs: [], checkpoints: {} });
+});
+
+describe('the comparison', () => {
+  const rows = (total: unknown) => new Map([['w 2026 ["a"]', { total }]]);
+  const computed = { rows: rows(0.3), accepted: 1, repeats: 0, refused: new Map() };
+
+  it.each([
+    ['a bit of a number', rows(0.1 + 0.2)],
+    ['a sign of zero', rows(-0)],
+    ['a missing row', new Map()],
+    ['one row too many', new Map([...rows(0.3), ['w 2026 ["b"]', { total: 1 }]])],
+    ['a missing column', new Map([['w 2026 ["a"]', {}]])],
+  ])('finds %s', (_name, stored) => {
+    expect(compareResults({ rows: stored, refused: new Map() }, computed).differences).toHaveLength(
+      1,
+    );
+  });
+
+  it('finds a record that is missing in quarantine', () => {
+    const refused = new Map([['late', 2]] as const);
+    const { differences } = compareResults(
+      { rows: rows(0.3), refused: new Map() },
+      { ...computed, refused },
+    );
+    expect(differences).toEqual([{ where: 'quarantine late', stored: 0, computed: 2 }]);
+  });
+
+  it('finds nothing where all is equal', () => {
+    expect(compareResults({ rows: rows(0.3), refused: new Map() }, computed)).toEqual({
+      cells: 1,
+      differences: [],
+    });
+  });
+});
+
+describe('what is shown', () => {
+  const row = (group: string, flights: number) => ({
+    group: [group],
+    columns: { flights, mean: 1.234 },
+  });
+  const status = {
+    sent: 2_000,
+    total: 4_000,
+    processed: 1_000,
+    quarantined: 5,
+    lagMs: 1_540,
+    rate: 499.6,
+    top: {
+      window: 'origins',
+      startMs: Date.UTC(2026, 10, 24, 12),
+      by: ['origin'],
+      rows: topRows([row('ATL', 3), row('ORD', 9)]),
+      groups: 2,
+    },
+  };
+
+  it('a line tells events in, processed, quarantined and lag', () => {
+    expect(statusLine(status)).toBe(
+      'in 2,000 · processed 1,000 (500/s) · quarantined 5 · lag 1.5 s',
+    );
+  });
+
+  it('the table has the largest group first', () => {
+    const text = renderStatus(status);
+    expect(text).toContain('25 %');
+    expect(text).toContain('origins of 2026-11-24 12:00 UTC: 2 of 2 groups');
+    expect(text.indexOf('ORD')).toBeLessThan(text.indexOf('ATL'));
+    expect(text).toContain('1.23');
+  });
+
+  const result = (differences: RunResult['comparison']['differences']): RunResult => ({
+    pipeline: 'flights',
+    run: 'r',
+    endpoint: 'http://127.0.0.1:1',
+    sent: 10,
+    seconds: 1.5,
+    computed: { rows: new Map(), accepted: 8, repeats: 1, refused: new Map([['late', 1]]) },
+    runs: 1,
+    mapping: {
+      read: 10,
+      processed: 10,
+      givenUp: 0,
+      invocations: 1,
+      troubled: 0,
+      lastFailure: undefined,
+      lagMs: 0,
+    },
+    comparison: { cells: 3, differences },
+    cloud: { deployment: { aggregatesTable: 'T' } as RunResult['cloud']['deployment'] },
+  });
+
+  it('the end says equal, or where not', () => {
+    expect(renderResult(result([]), false)).toContain('3 cells equal a batch computation');
+    const different = [{ where: 'origins x flights', stored: 1, computed: 2 }];
+    const text = renderResult(result(different), true);
+    expect(text).toContain('origins x flights: stored 1, computed 2');
+    expect(text).toContain('http://127.0.0.1:1');
+  });
+
+  it('a program gets the same as one object', () => {
+    expect(resultObject(result([]))).toMatchObject({
+      equal: true,
+      accepted: 8,
+      quarantined: { late: 1 },
+    });
+  });
+});
