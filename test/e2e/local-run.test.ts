@@ -7,6 +7,9 @@ import { isGroupAlive } from '../../src/local/child.ts';
 import { cloneCheckout } from '../helpers/clone.ts';
 
 const run = promisify(execFile);
+
+/** Run by hand against another local cloud: there is no emulator of ours then. */
+const EXTERNAL = process.env.AWS_ENDPOINT_URL !== undefined;
 let clone = '';
 
 beforeAll(() => {
@@ -93,7 +96,7 @@ it('a new folder under pipelines/ runs with nothing else changed, and stays when
   const first = await start(...flags);
   expect(first.differences).toEqual([]);
   expect(first.cells).toBeGreaterThan(100);
-  expect(isGroupAlive(keptPid())).toBe(true);
+  if (!EXTERNAL) expect(isGroupAlive(keptPid())).toBe(true);
 
   // The checkpoint is lost: all records of the first run come again, in other batches.
   const [history = ''] = globSync('.millrace/local/runs/*.json', { cwd: clone })
