@@ -13,8 +13,7 @@ import type { Program } from '../core/program.ts';
 import { mergeCells } from '../core/read.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import type { Item } from '../ports/table.ts';
-import type { SimRecord } from './simulate.ts';
-import type { SimWorld } from './world.ts';
+import type { SimRecord, SimWorld } from './world.ts';
 
 /**
  * What must hold, each apart from the code that it checks. Two look at every write while the

@@ -14,17 +14,7 @@ import { checkEnd, WriteChecker } from './checkers.ts';
 import { Container, type CrashPoint } from './container.ts';
 import { type FaultRates, NO_FAULTS, OUTAGE_MS } from './faults.ts';
 import { Trace } from './trace.ts';
-import { makeSimWorld, type SimWorld } from './world.ts';
-
-/** A record of the simulated stream. */
-export interface SimRecord {
-  readonly shard: number;
-  /** Decimal digits, growing along the shard. */
-  readonly sequence: string;
-  readonly partitionKey: string;
-  readonly arrivalMs: number;
-  readonly bytes: Uint8Array;
-}
+import { makeSimWorld, type SimRecord, type SimWorld } from './world.ts';
 
 /** What is simulated. */
 export interface SimOptions {

@@ -3,6 +3,16 @@ import { type MemoryStream, makeMemoryStream } from '../adapters/memory/stream.t
 import { type MemoryTable, makeMemoryTable } from '../adapters/memory/table.ts';
 import type { Item, Table } from '../ports/table.ts';
 
+/** A record of the simulated stream. */
+export interface SimRecord {
+  readonly shard: number;
+  /** Decimal digits, growing along the shard. */
+  readonly sequence: string;
+  readonly partitionKey: string;
+  readonly arrivalMs: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Everything that outlives a container. */
 export interface SimWorld {
   readonly stream: MemoryStream;

@@ -1,5 +1,5 @@
 import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
-import type { SimRecord } from '../../src/sim/simulate.ts';
+import type { SimRecord } from '../../src/sim/world.ts';
 import { envelope, NOON_MS } from './world.ts';
 
 const HOUR_MS = 3_600_000;

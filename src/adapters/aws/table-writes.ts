@@ -3,13 +3,23 @@ import {
   type BatchStatementRequest,
   type BatchStatementResponse,
   ConditionalCheckFailedException,
+  type DynamoDBClient,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { InvariantError } from '../../core/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { ConditionalWrite, WriteResult } from '../../ports/table.ts';
 import { fromAttributeValues, toAttributeValue, toAttributeValues } from './attribute-value.ts';
 import { classify, type SendContext, sendOnce, settled } from './send.ts';
-import type { AwsTableOptions } from './table.ts';
+
+/** What a table is reached with. */
+export interface AwsTableOptions {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  readonly clock: Clock;
+  /** Requests of one call at the same time, 1 to 50; default 8. */
+  readonly concurrency?: number;
+}
 
 /**
  * Conditional writes: one as PutItem, several as one BatchExecuteStatement of PartiQL, whose

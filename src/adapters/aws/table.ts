@@ -1,11 +1,5 @@
-import {
-  BatchGetItemCommand,
-  BatchWriteItemCommand,
-  type DynamoDBClient,
-  QueryCommand,
-} from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, BatchWriteItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { InvariantError, TransientError } from '../../core/errors.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type {
   Item,
   ItemKey,
@@ -18,16 +12,7 @@ import type {
 import { fromAttributeValues, toAttributeValue, toAttributeValues } from './attribute-value.ts';
 import { mapBounded } from './map-bounded.ts';
 import { chunk, type SendContext, sendOnce, settled } from './send.ts';
-import { putConditionally } from './table-writes.ts';
-
-/** What a table is reached with. */
-export interface AwsTableOptions {
-  readonly client: DynamoDBClient;
-  readonly tableName: string;
-  readonly clock: Clock;
-  /** Requests of one call at the same time, 1 to 50; default 8. */
-  readonly concurrency?: number;
-}
+import { type AwsTableOptions, putConditionally } from './table-writes.ts';
 
 /** Items of one BatchGetItem and BatchWriteItem request: DynamoDB's limits. */
 const KEYS_PER_GET = 100;
