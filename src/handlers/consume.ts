@@ -198,7 +198,9 @@ class Consumer {
     });
     const refused = one.records.map((record, ordinal) => ({ ordinal, record, rejection }));
     const context = this.#context(one.writer, run.invocation, run.budget);
-    const [failed] = await writeQuarantine(context, refused);
+    const unwritten = await writeQuarantine(context, refused);
+    const [failed] = unwritten.records;
+    if (failed !== undefined) noteStop(run.report, unwritten.error);
     const finished = failed?.ordinal ?? refused.length;
     run.report.quarantined += finished;
     run.report.reasons['unknown-partition'] =

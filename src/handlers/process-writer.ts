@@ -1,5 +1,5 @@
 import type { Attempt } from '../core/attempt.ts';
-import { TransientError } from '../core/errors.ts';
+import { DeadlineError, TransientError } from '../core/errors.ts';
 import type { HashKey } from '../core/hash.ts';
 import { type Decision, Planner } from '../core/plan.ts';
 import { isAfter } from '../core/position.ts';
@@ -131,7 +131,7 @@ async function write(
   report: BatchReport,
 ): Promise<number> {
   const { decisions, cells } = planned.planner;
-  const durable = await writeIdempotent(context, decisions);
+  const durable = await writeIdempotent(context, decisions, report);
   const written = await writeCells(context, {
     cells: cells.values(),
     decisions,
@@ -139,6 +139,7 @@ async function write(
     cache: state.cells,
   });
   report.conflicts += written.conflicts;
+  if (written.finished < durable) noteStop(report, written.error ?? outOfTime(context));
   if (written.finished === 0) return 0;
   const prefix = decisions.slice(0, written.finished);
   report.conflicts += await appendEntry(context, {
@@ -154,6 +155,7 @@ async function write(
 async function writeIdempotent(
   context: WriteContext,
   decisions: readonly Decision<SourceRecord>[],
+  report: BatchReport,
 ): Promise<number> {
   const refused: RefusedRecord[] = [];
   const kept: KeptRecord[] = [];
@@ -168,10 +170,17 @@ async function writeIdempotent(
     writeQuarantine(context, refused),
     writeEvents(context, kept),
   ]);
+  for (const { records, error } of [notQuarantined, notKept]) {
+    if (records.length > 0) noteStop(report, error ?? outOfTime(context));
+  }
   return Math.min(
     decisions.length,
-    ...[...notQuarantined, ...notKept].map(({ ordinal }) => ordinal),
+    ...[...notQuarantined.records, ...notKept.records].map(({ ordinal }) => ordinal),
   );
+}
+
+function outOfTime({ writer }: WriteContext): DeadlineError {
+  return new DeadlineError(`cells of ${writer}`);
 }
 
 function count(context: WriteContext, decisions: readonly Decision[], report: BatchReport): void {

@@ -12,7 +12,7 @@ import type { ConditionalWrite, Item, WriteResult } from '../ports/table.ts';
 import type { CellCache, KnownCell } from './cell-cache.ts';
 import { cellTtlSeconds } from './lifetimes.ts';
 import { ATTEMPTS_MAX, pause, retryFailed } from './retry.ts';
-import type { WriteContext } from './write-context.ts';
+import { firstError, type WriteContext } from './write-context.ts';
 
 /**
  * Folds a prefix of the planned records into the cells that they touch.
@@ -39,6 +39,8 @@ export interface CellsWritten {
   readonly finished: number;
   /** Conditions that failed because another try had written. */
   readonly conflicts: number;
+  /** Why it stopped before the prefix's end; undefined when it did not, or when time ran out. */
+  readonly error: unknown;
 }
 
 interface Work {
@@ -58,17 +60,23 @@ export async function writeCells(
   const end = toWrite.decisions[toWrite.prefix - 1]?.record.position;
   let open = end === undefined ? [] : worksOf(toWrite);
   let conflicts = 0;
+  let error: unknown;
   for (let attempt = 1; end !== undefined && open.length > 0; attempt += 1) {
-    await readUnknown(context, open);
+    error = (await readUnknown(context, open)) ?? error;
     const ready = open.filter((work) => prepare(context, work, { ...toWrite, end }));
     const results = await put(context, ready);
+    error = firstError(results) ?? error;
     conflicts += results.filter((result) => result.status === 'conflict').length;
     for (const [index, work] of ready.entries()) settle(work, results[index]);
     open = open.filter((work) => !isDone(work, toWrite));
     if (open.length > 0 && !(await mayGoOn(context, results, attempt))) break;
   }
   const first = open.map((work) => work.plan.folds[0]?.ordinal ?? 0);
-  return { finished: Math.min(toWrite.prefix, ...first), conflicts };
+  return {
+    finished: Math.min(toWrite.prefix, ...first),
+    conflicts,
+    error: open.length === 0 ? undefined : error,
+  };
 }
 
 function worksOf({ cells, prefix, cache }: CellsToWrite): Work[] {
@@ -82,9 +90,10 @@ function worksOf({ cells, prefix, cache }: CellsToWrite): Work[] {
   return works;
 }
 
-async function readUnknown(context: WriteContext, works: readonly Work[]): Promise<void> {
+/** Returns why cells could not be read, if so. */
+async function readUnknown(context: WriteContext, works: readonly Work[]): Promise<unknown> {
   const unknown = works.filter((work) => work.known === undefined && work.prepared === undefined);
-  if (unknown.length === 0) return;
+  if (unknown.length === 0) return undefined;
   const keys = unknown.map(({ plan }) => ({ pk: plan.pk, sk: plan.group }));
   const results = await retryFailed(context, keys, (open) =>
     context.ports.aggregates.get(open, context),
@@ -93,6 +102,7 @@ async function readUnknown(context: WriteContext, works: readonly Work[]): Promi
     const result = results[index];
     if (result?.status === 'read') work.known = knownOf(work.plan, result.item);
   }
+  return results.find((result) => result.status === 'failed')?.error;
 }
 
 function knownOf({ aggregate }: CellPlan, item: Item | undefined): KnownCell {

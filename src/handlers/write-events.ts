@@ -3,7 +3,12 @@ import { encodePosition } from '../core/position.ts';
 import type { Item } from '../ports/table.ts';
 import { seconds } from './lifetimes.ts';
 import { retryFailed } from './retry.ts';
-import type { SourceRecord, WriteContext } from './write-context.ts';
+import {
+  firstError,
+  type SourceRecord,
+  type Unwritten,
+  type WriteContext,
+} from './write-context.ts';
 
 /** Format version of event items. */
 export const EVENT_FORMAT = 1;
@@ -21,14 +26,14 @@ export interface KeptRecord {
 /**
  * Puts the event items. Idempotent: an item follows from its record alone.
  *
- * @returns the records whose item may not be there; empty when all are
+ * @returns the records whose item may not be there
  */
 export async function writeEvents(
   context: WriteContext,
   records: readonly KeptRecord[],
-): Promise<readonly KeptRecord[]> {
+): Promise<Unwritten<KeptRecord>> {
   const retentionMs = context.program.settings.retention.eventsMs;
-  if (retentionMs === null || records.length === 0) return [];
+  if (retentionMs === null || records.length === 0) return { records: [], error: undefined };
   // An id that came again beyond the horizon within one batch: the later event stays.
   const byName = new Map(records.map((one) => [one.kept.name, one]));
   const items = [...byName.values()].map((one) => eventItem(context.writer, one, retentionMs));
@@ -38,7 +43,10 @@ export async function writeEvents(
   const missing = new Set(
     items.filter((_, index) => results[index]?.status !== 'written').map((item) => item.pk),
   );
-  return records.filter(({ kept }) => missing.has(kept.name));
+  return {
+    records: records.filter(({ kept }) => missing.has(kept.name)),
+    error: firstError(results),
+  };
 }
 
 /**

@@ -8,7 +8,12 @@ import type { Rejection } from '../core/rejection.ts';
 import { seconds } from './lifetimes.ts';
 import { retryCall, retryFailed } from './retry.ts';
 import { endsTry } from './transient.ts';
-import type { SourceRecord, WriteContext } from './write-context.ts';
+import {
+  firstError,
+  type SourceRecord,
+  type Unwritten,
+  type WriteContext,
+} from './write-context.ts';
 
 /** A refused record and its place among the decisions. */
 export interface RefusedRecord {
@@ -24,19 +29,20 @@ const OBJECT_BYTES_MAX = 8 * 1024 * 1024;
  * Makes the refused records durable: one object for the writer and prefix, then one index item a
  * record. Idempotent: the names come from the positions.
  *
- * @returns the refused records that are not durable; empty when all are
+ * @returns the refused records that may not be durable
  */
 export async function writeQuarantine(
   context: WriteContext,
   refused: readonly RefusedRecord[],
-): Promise<readonly RefusedRecord[]> {
+): Promise<Unwritten<RefusedRecord>> {
   const chunks = chunksOf(context, refused);
   for (const [index, chunk] of chunks.entries()) {
-    const failed = await writeChunk(context, chunk);
-    if (failed.length === 0) continue;
-    return [...failed, ...chunks.slice(index + 1).flat()].map((one) => one.refused);
+    const { records, error } = await writeChunk(context, chunk);
+    if (records.length === 0) continue;
+    const left = [...records, ...chunks.slice(index + 1).flat()];
+    return { records: left.map((one) => one.refused), error };
   }
-  return [];
+  return { records: [], error: undefined };
 }
 
 interface Case {
@@ -74,7 +80,7 @@ function describe(context: WriteContext, { record, rejection }: RefusedRecord): 
   });
 }
 
-async function writeChunk(context: WriteContext, chunk: readonly Case[]): Promise<readonly Case[]> {
+async function writeChunk(context: WriteContext, chunk: readonly Case[]): Promise<Unwritten<Case>> {
   const object = quarantineObjectKey(
     context.program.name,
     chunk.map(({ document }) => document),
@@ -85,7 +91,7 @@ async function writeChunk(context: WriteContext, chunk: readonly Case[]): Promis
       context.ports.quarantine.put(object, body, 'application/x-ndjson', context),
     );
   } catch (error) {
-    if (endsTry(error)) return chunk;
+    if (endsTry(error)) return { records: chunk, error };
     throw error;
   }
   return writeIndex(context, chunk, object);
@@ -95,7 +101,7 @@ async function writeIndex(
   context: WriteContext,
   chunk: readonly Case[],
   object: string,
-): Promise<readonly Case[]> {
+): Promise<Unwritten<Case>> {
   const nowMs = context.clock.now();
   const items = chunk.map(({ refused, document }, line) =>
     quarantineIndexItem(document, {
@@ -108,5 +114,8 @@ async function writeIndex(
   const results = await retryFailed(context, items, (open) =>
     context.ports.quarantineIndex.putAll(open, context),
   );
-  return chunk.filter((_, index) => results[index]?.status !== 'written');
+  return {
+    records: chunk.filter((_, index) => results[index]?.status !== 'written'),
+    error: firstError(results),
+  };
 }
