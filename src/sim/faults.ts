@@ -12,10 +12,16 @@ export interface FaultRates {
   readonly slow: number;
   /** Of each invocation: every request is refused for up to `OUTAGE_MS` from its start. */
   readonly outage: number;
+  /** Of each invocation: Lambda refuses to run it. */
+  readonly throttle: number;
   /** Of each invocation: it runs in a container that knows nothing. */
   readonly coldStart: number;
   /** Of each invocation: afterwards the mapping forgets how far it was, and goes back. */
   readonly loseCheckpoint: number;
+  /** Of each event: the producer's answer is lost, and it sends the event again a little later. */
+  readonly sendTwice: number;
+  /** Of each event: a shard is split or merged before it. */
+  readonly reshard: number;
 }
 
 /** The longest that a request applied late comes after its call, milliseconds. */
@@ -27,6 +33,12 @@ export const SLOW_MS = 9_000;
 /** The longest outage, milliseconds. */
 export const OUTAGE_MS = 20_000;
 
+/** The longest time until a producer sends again, milliseconds. */
+export const RESEND_MS = 5_000;
+
+/** Open shards beyond which none is split. */
+export const SHARDS_MAX = 6;
+
 /** Nothing goes wrong. */
 export const NO_FAULTS: FaultRates = {
   crash: 0,
@@ -35,8 +47,11 @@ export const NO_FAULTS: FaultRates = {
   applyLate: 0,
   slow: 0,
   outage: 0,
+  throttle: 0,
   coldStart: 0,
   loseCheckpoint: 0,
+  sendTwice: 0,
+  reshard: 0,
 };
 
 /** Everything goes wrong now and then. */
@@ -47,6 +62,9 @@ export const ALL_FAULTS: FaultRates = {
   applyLate: 0.03,
   slow: 0.01,
   outage: 0.05,
+  throttle: 0.05,
   coldStart: 0.2,
   loseCheckpoint: 0.15,
+  sendTwice: 0.05,
+  reshard: 0.03,
 };

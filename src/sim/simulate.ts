@@ -12,9 +12,10 @@ import type { Outcome } from '../mapping/lane.ts';
 import { type MappingSettings, mappingSettings } from '../mapping/settings.ts';
 import { checkEnd, WriteChecker } from './checkers.ts';
 import { Container, type CrashPoint } from './container.ts';
-import { type FaultRates, NO_FAULTS, OUTAGE_MS } from './faults.ts';
+import { type FaultRates, NO_FAULTS, OUTAGE_MS, RESEND_MS, SHARDS_MAX } from './faults.ts';
+import { type SimEvent, SimStream } from './stream.ts';
 import { Trace } from './trace.ts';
-import { makeSimWorld, type SimRecord, type SimWorld } from './world.ts';
+import { makeSimWorld, type SimRecord, type SimWorld, STREAM_ARN } from './world.ts';
 
 /** What is simulated. */
 export interface SimOptions {
@@ -23,8 +24,10 @@ export interface SimOptions {
   readonly pipeline: AnyPipeline;
   /** Makes the program of one container; `die` ends that container at once. */
   readonly program: (die: () => void) => Program;
-  /** In the order of each shard. */
-  readonly records: readonly SimRecord[];
+  /** What producers send, in the order of time. */
+  readonly events: readonly SimEvent[];
+  /** Shards at the start; default 1. */
+  readonly shards?: number;
   readonly settings: Partial<MappingSettings>;
   readonly faults: FaultRates;
   /** Faults end this long after the start; then everything has to come to its end. */
@@ -49,6 +52,8 @@ export interface SimResult {
   /** Requests that the handlers sent in all. */
   readonly requests: number;
   readonly world: SimWorld;
+  /** Everything that was in the stream, in the order of shards. */
+  readonly records: readonly SimRecord[];
   /** The end of the trace. */
   readonly tail: readonly string[];
 }
@@ -81,9 +86,11 @@ class Simulation {
   readonly #world: SimWorld;
   readonly #counts: Record<string, number> = {};
   #engine: MappingEngine<EventRecord>;
-  /** Records that arrived, as the engine takes them, by shard. */
-  readonly #arrived = new Map<string, MappingRecord<EventRecord>[]>();
-  #arrivals = 0;
+  readonly #stream: SimStream;
+  /** How many records of each shard the present engine was given. */
+  readonly #read = new Map<number, number>();
+  /** Events that were not sent yet, second sends included. */
+  #unsent = 0;
   #idle: { container: Container; handler: Consume }[] = [];
   #containers = 0;
   #requests = 0;
@@ -95,16 +102,20 @@ class Simulation {
     this.#clock = makeManualClock(options.startMs);
     this.#random = makeSeededRandom(options.seed);
     this.#world = makeSimWorld(options.startMs - 1_000, this.#checker.onWritten);
+    this.#stream = new SimStream(options.shards ?? 1);
+    for (const { number, parents } of this.#stream.shards)
+      this.#world.stream.addShard(number, parents);
     this.#engine = this.#newEngine();
   }
 
   async run(): Promise<SimResult> {
-    for (const record of this.#options.records) this.#arrive(record);
+    for (const event of this.#options.events) this.#send(event);
     const endMs = this.#options.startMs + this.#options.faultsForMs + HEALED_MS;
     for (let loop = 0; this.#broken === undefined; loop += 1) {
       await settled();
-      const wakeMs = this.#pump();
+      this.#pump();
       await settled();
+      const wakeMs = this.#pump();
       // What is still under way, such as a late write, has to land before the end is looked at.
       if (this.#isDone() && this.#clock.nextWake() === undefined) break;
       const nextMs = Math.min(
@@ -121,7 +132,8 @@ class Simulation {
   }
 
   #result(): SimResult {
-    const { seed, pipeline, program, records } = this.#options;
+    const { seed, pipeline, program } = this.#options;
+    const { records } = this.#stream;
     const end =
       this.#broken === undefined
         ? checkEnd({ world: this.#world, pipeline, program: program(() => undefined), records })
@@ -133,30 +145,64 @@ class Simulation {
       counts: this.#counts,
       requests: this.#requests,
       world: this.#world,
+      records,
       tail: this.#trace.tail,
     };
   }
 
   #isDone(): boolean {
-    return this.#arrivals === this.#options.records.length && this.#engine.backlog === 0;
+    const allRead = this.#stream.shards.every(
+      ({ number, records }) => this.#read.get(number) === records.length,
+    );
+    return this.#unsent === 0 && allRead && this.#engine.backlog === 0;
   }
 
-  async #arrive(record: SimRecord): Promise<void> {
-    await this.#clock.sleep(Math.max(0, record.arrivalMs - this.#clock.now()));
-    const shard = shardId(record.shard);
-    const payload = eventRecord(
-      { ...record, data: record.bytes },
-      { streamArn: 'arn:aws:kinesis:eu-west-1:111122223333:stream/simulated', region: '', shard },
-    );
-    const { sequence, partitionKey, arrivalMs } = record;
-    const arrived = { sequence, partitionKey, arrivalMs, payload };
-    const sized = { ...arrived, sizeBytes: record.bytes.length * 2 };
-    this.#arrived.set(shard, [...(this.#arrived.get(shard) ?? []), sized]);
-    this.#arrivals += 1;
-    this.#engine.addRecords(shard, [sized]);
+  /** One event on its way into the stream; its answer may be lost, and then it is sent again. */
+  async #send(event: SimEvent): Promise<void> {
+    this.#unsent += 1;
+    await this.#clock.sleep(Math.max(0, event.atMs - this.#clock.now()));
+    if (this.#random.next() < this.#faults().reshard) this.#reshard();
+    const record = this.#stream.put(event, this.#clock.now());
+    this.#trace.add(this.#clock.now(), `put ${record.shard}:${record.sequence}`);
+    if (this.#random.next() < this.#faults().sendTwice) {
+      this.#count('event sent twice');
+      await this.#clock.sleep(this.#random.next() * RESEND_MS);
+      this.#stream.put(event, this.#clock.now());
+    }
+    this.#unsent -= 1;
+  }
+
+  #reshard(): void {
+    const { open } = this.#stream;
+    const shard = open[Math.floor(this.#random.next() * open.length)];
+    if (shard === undefined) return;
+    const splits = open.length === 1 || (open.length < SHARDS_MAX && this.#random.next() < 0.5);
+    const children = splits ? this.#stream.split(shard) : this.#stream.merge(shard);
+    if (children.length === 0) return;
+    this.#count(splits ? 'split' : 'merge');
+    this.#trace.add(this.#clock.now(), `${splits ? 'split' : 'merge'} ${shard.number}`);
+    for (const { number, parents } of children) {
+      this.#world.stream.addShard(number, parents);
+      this.#addShard(this.#engine, number, parents);
+      this.#read.set(number, 0);
+    }
+  }
+
+  /** Gives the engine what it wants of each shard, and tells it where a shard ends. */
+  #readShards(): void {
+    for (const { number, records, open } of this.#stream.shards) {
+      const id = shardId(number);
+      for (const record of records.slice(this.#read.get(number) ?? 0)) {
+        if (!this.#engine.wantsRecords(id)) break;
+        this.#engine.addRecords(id, [mappingRecord(record)]);
+        this.#read.set(number, (this.#read.get(number) ?? 0) + 1);
+      }
+      if (!open && this.#read.get(number) === records.length) this.#engine.endShard(id);
+    }
   }
 
   #pump(): number | undefined {
+    this.#readShards();
     const { invocations, discards, wakeMs } = this.#engine.step(this.#clock.now());
     if (discards.length > 0) this.#broken = 'the mapping gave up records, which it never may';
     const engine = this.#engine;
@@ -180,6 +226,10 @@ class Simulation {
     if (this.#random.next() < this.#faults().outage) {
       this.#count('outage');
       this.#outageUntilMs = this.#clock.now() + this.#random.next() * OUTAGE_MS;
+    }
+    if (this.#random.next() < this.#faults().throttle) {
+      this.#count('throttled invocation');
+      return { type: 'not-invoked' };
     }
     const { container, handler } = this.#container();
     const timeoutMs = this.#options.timeoutMs ?? 10_000;
@@ -237,22 +287,27 @@ class Simulation {
     this.#count('lost checkpoint');
     const before = this.#engine;
     this.#engine = this.#newEngine();
-    for (const [shard, records] of this.#arrived) {
-      const open = records.findIndex(({ sequence }) => !before.isFinishedUpTo(shard, sequence));
+    for (const { number, records } of this.#stream.shards) {
+      const open = records.findIndex(
+        ({ sequence }) => !before.isFinishedUpTo(shardId(number), sequence),
+      );
       const finished = open < 0 ? records.length : open;
-      const from = Math.floor(this.#random.next() * (finished + 1));
-      this.#engine.addRecords(shard, records.slice(from));
+      this.#read.set(number, Math.floor(this.#random.next() * (finished + 1)));
     }
   }
 
   #newEngine(): MappingEngine<EventRecord> {
     const settings = mappingSettings({ reportsFailures: true, ...this.#options.settings });
     const engine = new MappingEngine<EventRecord>(settings);
-    const shards = new Set(this.#options.records.map(({ shard }) => shard));
-    for (const shard of shards) {
-      engine.addShard({ id: shardId(shard), parents: [] }, this.#clock.now());
+    for (const { number, parents } of this.#stream.shards) {
+      this.#addShard(engine, number, parents);
+      this.#read.set(number, 0);
     }
     return engine;
+  }
+
+  #addShard(engine: MappingEngine<EventRecord>, number: number, parents: readonly number[]): void {
+    engine.addShard({ id: shardId(number), parents: parents.map(shardId) }, this.#clock.now());
   }
 
   #faults(): FaultRates {
@@ -265,6 +320,15 @@ class Simulation {
   #count(name: string): void {
     this.#counts[name] = (this.#counts[name] ?? 0) + 1;
   }
+}
+
+function mappingRecord(record: SimRecord): MappingRecord<EventRecord> {
+  const { sequence, partitionKey, arrivalMs, bytes } = record;
+  const payload = eventRecord(
+    { sequence, partitionKey, arrivalMs, data: bytes },
+    { streamArn: STREAM_ARN, region: 'eu-west-1', shard: shardId(record.shard) },
+  );
+  return { sequence, partitionKey, arrivalMs, payload, sizeBytes: bytes.length * 2 };
 }
 
 function died(): Outcome {

@@ -3,6 +3,9 @@ import { type MemoryStream, makeMemoryStream } from '../adapters/memory/stream.t
 import { type MemoryTable, makeMemoryTable } from '../adapters/memory/table.ts';
 import type { Item, Table } from '../ports/table.ts';
 
+/** The simulated stream. */
+export const STREAM_ARN = 'arn:aws:kinesis:eu-west-1:111122223333:stream/simulated';
+
 /** A record of the simulated stream. */
 export interface SimRecord {
   readonly shard: number;
@@ -28,9 +31,8 @@ export function makeSimWorld(
   createdMs: number,
   onWritten: (table: 'ledger' | 'aggregates', item: Item) => void,
 ): SimWorld {
-  const arn = 'arn:aws:kinesis:eu-west-1:111122223333:stream/simulated';
   return {
-    stream: makeMemoryStream({ arn, createdMs }),
+    stream: makeMemoryStream({ arn: STREAM_ARN, createdMs }),
     ledger: watched(makeMemoryTable(), (item) => onWritten('ledger', item)),
     aggregates: watched(makeMemoryTable(), (item) => onWritten('aggregates', item)),
     events: makeMemoryTable(),

@@ -1,5 +1,6 @@
 import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
-import type { SimRecord } from '../../src/sim/world.ts';
+import { explicitHashKey } from '../../src/core/partition.ts';
+import type { SimEvent } from '../../src/sim/stream.ts';
 import { envelope, NOON_MS } from './world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -13,36 +14,34 @@ export interface RecordMix {
   readonly killers?: number;
 }
 
-/** Records of the small pipeline in two partitions, one each 200 ms, made from a seed. */
-export function simRecords(seed: number, count: number, mix: RecordMix = {}): SimRecord[] {
+/** Events of the small pipeline in two partitions, one each 200 ms, made from a seed. */
+export function simEvents(seed: number, count: number, mix: RecordMix = {}): SimEvent[] {
   const { repeats = 0.1, bad = 0.1, late = 0.05, killers = 0 } = mix;
   const random = makeSeededRandom(seed);
   const pick = (share: number) => random.next() < share;
-  const records: SimRecord[] = [];
+  const events: SimEvent[] = [];
   /** An event that was made for each partition: ids are told apart within a partition only. */
   const made = new Map<string, number>();
   for (let index = 0; index < count; index += 1) {
-    const arrivalMs = NOON_MS + index * 200;
-    const sequence = String(1_000 + index);
-    const earlier = records[Math.floor(random.next() * records.length)];
+    const atMs = NOON_MS + index * 200;
+    const earlier = events[Math.floor(random.next() * events.length)];
     if (earlier !== undefined && pick(repeats)) {
-      records.push({ ...earlier, sequence, arrivalMs });
+      events.push({ ...earlier, atMs });
       continue;
     }
     const place = pick(killers) ? 'killer' : ['ATL', 'ORD', 'SFO'][Math.floor(random.next() * 3)];
-    const at = pick(late)
-      ? NOON_MS - 30 * HOUR_MS
-      : arrivalMs - Math.floor(random.next() * HOUR_MS);
+    const at = pick(late) ? NOON_MS - 30 * HOUR_MS : atMs - Math.floor(random.next() * HOUR_MS);
     const amount = pick(0.1) ? null : random.next() * 100 - 20;
     const data = { place, at, amount };
-    const partitionKey = `p-${Math.floor(random.next() * 2)}`;
+    const partition = Math.floor(random.next() * 2);
+    const partitionKey = `p-${partition}`;
     const bytes = pick(bad)
       ? badBytes(`e${index}`, `e${made.get(partitionKey) ?? index}`, random.next(), data)
       : envelope({ sequence: index, data, id: `e${index}` });
     made.set(partitionKey, index);
-    records.push({ shard: 0, sequence, partitionKey, arrivalMs, bytes });
+    events.push({ atMs, partitionKey, explicitHashKey: explicitHashKey(partition, 2), bytes });
   }
-  return records;
+  return events;
 }
 
 function badBytes(id: string, taken: string, chance: number, data: object): Uint8Array {

@@ -2,7 +2,7 @@ import { compile } from '../../src/core/compile.ts';
 import type { Program } from '../../src/core/program.ts';
 import { ALL_FAULTS } from '../../src/sim/faults.ts';
 import { type SimOptions, type SimResult, simulate } from '../../src/sim/simulate.ts';
-import { type RecordMix, simRecords } from './sim-records.ts';
+import { type RecordMix, simEvents } from './sim-records.ts';
 import { smallPipeline } from './small-pipeline.ts';
 import { NOON_MS } from './world.ts';
 
@@ -30,7 +30,8 @@ export function simulateSmall(
     startMs: NOON_MS,
     pipeline: smallPipeline,
     program: deadlyProgram,
-    records: simRecords(seed, count, mix),
+    events: simEvents(seed, count, mix),
+    shards: 1 + (seed % 2),
     settings: {
       batchSize: 12,
       windowMs: 1_000,

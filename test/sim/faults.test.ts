@@ -34,7 +34,8 @@ describe('simulation', () => {
       }
     }
     const named = ['crash', 'refuse', 'loseAnswer', 'applyLate', 'slow', 'outage', 'cold start'];
-    for (const name of [...named, 'lost checkpoint', 'failed invocation']) {
+    const events = ['event sent twice', 'split', 'merge', 'throttled invocation'];
+    for (const name of [...named, ...events, 'lost checkpoint', 'failed invocation']) {
       expect(counts[name], name).toBeGreaterThan(0);
     }
   }, 240_000);
