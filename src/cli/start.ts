@@ -1,11 +1,12 @@
 import path from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { EXIT } from '../local/local-error.ts';
 import { ROOT, STATE } from '../local/paths.ts';
 import { renderResult, resultObject } from '../local/report.ts';
 import { localRun } from '../local/run.ts';
 import { makeView } from '../local/view.ts';
 import { discoverPipelines } from '../project/discover.ts';
+import { integer, percent } from './arguments.ts';
 import type { CommandContext } from './context.ts';
 
 interface StartFlags {
@@ -80,19 +81,4 @@ async function start(flags: StartFlags, { signal, env, print }: CommandContext):
   );
   print(flags.json ? JSON.stringify(resultObject(result)) : renderResult(result, flags.keep));
   return result.comparison.differences.length === 0 ? EXIT.done : EXIT.no;
-}
-
-function integer(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== '' && Number.isInteger(value) && value >= low && value <= high)
-      return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${low} to ${high}.`);
-  };
-}
-
-function percent(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && value <= 100) return value;
-  throw new InvalidArgumentError('Expected a number from 0 to 100.');
 }

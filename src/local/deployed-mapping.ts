@@ -19,21 +19,66 @@ export async function readMapping(lambda: LambdaClient, id: string): Promise<Dep
   if (functionArn === undefined || streamArn === undefined) {
     throw new InvariantError(`mapping ${id}: got no function or no stream, expected both`);
   }
-  const seconds = found.MaximumRecordAgeInSeconds ?? -1;
   return {
     id,
     functionArn,
     streamArn,
     region: streamArn.split(':')[3] ?? '',
     startingPosition: found.StartingPosition === 'LATEST' ? 'LATEST' : 'TRIM_HORIZON',
-    settings: mappingSettings({
-      batchSize: found.BatchSize ?? 100,
-      windowMs: (found.MaximumBatchingWindowInSeconds ?? 0) * 1000,
-      parallelization: found.ParallelizationFactor ?? 1,
-      bisect: found.BisectBatchOnFunctionError ?? false,
-      reportsFailures: found.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
-      retriesMax: found.MaximumRetryAttempts ?? -1,
-      recordAgeMaxMs: seconds < 0 ? -1 : seconds * 1000,
-    }),
+    settings: settingsOf(found),
+  };
+}
+
+/** A mapping's settings under the names that templates and the API have for them. */
+interface MappingProperties {
+  readonly BatchSize?: number | undefined;
+  readonly MaximumBatchingWindowInSeconds?: number | undefined;
+  readonly ParallelizationFactor?: number | undefined;
+  readonly BisectBatchOnFunctionError?: boolean | undefined;
+  readonly FunctionResponseTypes?: readonly string[] | undefined;
+  readonly MaximumRetryAttempts?: number | undefined;
+  readonly MaximumRecordAgeInSeconds?: number | undefined;
+}
+
+function settingsOf(found: MappingProperties): MappingSettings {
+  const seconds = found.MaximumRecordAgeInSeconds ?? -1;
+  return mappingSettings({
+    batchSize: found.BatchSize ?? 100,
+    windowMs: (found.MaximumBatchingWindowInSeconds ?? 0) * 1000,
+    parallelization: found.ParallelizationFactor ?? 1,
+    bisect: found.BisectBatchOnFunctionError ?? false,
+    reportsFailures: found.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
+    retriesMax: found.MaximumRetryAttempts ?? -1,
+    recordAgeMaxMs: seconds < 0 ? -1 : seconds * 1000,
+  });
+}
+
+/** What a template says of the consumer. */
+export interface TemplateConsumer {
+  readonly settings: MappingSettings;
+  readonly timeoutMs: number;
+}
+
+interface Template {
+  readonly Resources: Readonly<Record<string, { Type: string; Properties: Properties }>>;
+}
+
+type Properties = MappingProperties & { readonly Timeout?: number; readonly Description?: string };
+
+/** Reads mapping and time-out from a synthesised compute template, so that what is simulated is what would be deployed. */
+export function readTemplate(text: string): TemplateConsumer {
+  const { Resources }: Template = JSON.parse(text);
+  const resources = Object.values(Resources);
+  const mapping = resources.find(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping');
+  const consumer = resources.find(
+    ({ Type, Properties }) =>
+      Type === 'AWS::Lambda::Function' && Properties.Description?.includes('consume') === true,
+  );
+  if (mapping === undefined || consumer?.Properties.Timeout === undefined) {
+    throw new InvariantError('template: got no mapping or no time-out, expected both');
+  }
+  return {
+    settings: settingsOf(mapping.Properties),
+    timeoutMs: consumer.Properties.Timeout * 1000,
   };
 }

@@ -102,7 +102,18 @@ export async function readDeployment(clients: LocalClients, pipeline: string): P
   };
 }
 
-function templatesOf({ directory, pipeline }: DeployOptions): string {
+/** Where the compute stack's template of a synth is. */
+export function computeTemplate(options: Pick<DeployOptions, 'directory' | 'pipeline'>): string {
+  return path.join(
+    templatesOf(options),
+    `${options.pipeline}-${ENVIRONMENT}-compute.template.json`,
+  );
+}
+
+function templatesOf({
+  directory,
+  pipeline,
+}: Pick<DeployOptions, 'directory' | 'pipeline'>): string {
   return path.join(directory, `cdk.out-${pipeline}`);
 }
 

@@ -176,7 +176,9 @@ export class MappingEngine<Payload = unknown> {
   #parentsDone({ parents }: Shard<Payload>): boolean {
     return parents.every((id) => {
       const parent = this.#shards.get(id);
-      return parent === undefined || (parent.ended && sizeOf(parent) === 0);
+      if (parent === undefined) return true;
+      // A parent may have ended without a record while its own parents still have some.
+      return parent.ended && sizeOf(parent) === 0 && this.#parentsDone(parent);
     });
   }
 

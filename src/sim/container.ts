@@ -236,7 +236,7 @@ export class Container {
 
   #note(text: string): void {
     const { trace, clock, name } = this.#options;
-    trace.add(clock.now(), `${name} ${text}`);
+    trace.add(clock.now(), name, text);
   }
 }
 

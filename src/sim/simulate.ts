@@ -14,7 +14,7 @@ import { checkEnd, WriteChecker } from './checkers.ts';
 import { Container, type CrashPoint } from './container.ts';
 import { type FaultRates, NO_FAULTS, OUTAGE_MS, RESEND_MS, SHARDS_MAX } from './faults.ts';
 import { type SimEvent, SimStream } from './stream.ts';
-import { Trace } from './trace.ts';
+import { Trace, type TraceEntry } from './trace.ts';
 import { makeSimWorld, type SimRecord, type SimWorld, STREAM_ARN } from './world.ts';
 
 /** What is simulated. */
@@ -36,6 +36,8 @@ export interface SimOptions {
   readonly timeoutMs?: number;
   /** Kills the container at one request. */
   readonly crashAt?: CrashPoint;
+  /** Keep the whole trace, not only its end. */
+  readonly keepTrace?: boolean;
   /** Stands in for the real handler: how planted bugs are tried. */
   readonly makeHandler?: (ports: ConsumePorts, program: Program) => Consume;
 }
@@ -54,8 +56,9 @@ export interface SimResult {
   readonly world: SimWorld;
   /** Everything that was in the stream, in the order of shards. */
   readonly records: readonly SimRecord[];
-  /** The end of the trace. */
-  readonly tail: readonly string[];
+  /** What happened: all of it, or its end. */
+  readonly trace: readonly TraceEntry[];
+  readonly startMs: number;
 }
 
 /** How long after the faults everything must be finished, milliseconds. */
@@ -81,7 +84,7 @@ class Simulation {
   readonly #options: SimOptions;
   readonly #clock;
   readonly #random;
-  readonly #trace = new Trace();
+  readonly #trace: Trace;
   readonly #checker = new WriteChecker();
   readonly #world: SimWorld;
   readonly #counts: Record<string, number> = {};
@@ -99,6 +102,7 @@ class Simulation {
 
   constructor(options: SimOptions) {
     this.#options = options;
+    this.#trace = new Trace(options.keepTrace);
     this.#clock = makeManualClock(options.startMs);
     this.#random = makeSeededRandom(options.seed);
     this.#world = makeSimWorld(options.startMs - 1_000, this.#checker.onWritten);
@@ -146,7 +150,8 @@ class Simulation {
       requests: this.#requests,
       world: this.#world,
       records,
-      tail: this.#trace.tail,
+      trace: this.#trace.entries,
+      startMs: this.#options.startMs,
     };
   }
 
@@ -163,7 +168,7 @@ class Simulation {
     await this.#clock.sleep(Math.max(0, event.atMs - this.#clock.now()));
     if (this.#random.next() < this.#faults().reshard) this.#reshard();
     const record = this.#stream.put(event, this.#clock.now());
-    this.#trace.add(this.#clock.now(), `put ${record.shard}:${record.sequence}`);
+    this.#trace.add(this.#clock.now(), 'stream', `put ${record.shard}:${record.sequence}`);
     if (this.#random.next() < this.#faults().sendTwice) {
       this.#count('event sent twice');
       await this.#clock.sleep(this.#random.next() * RESEND_MS);
@@ -180,7 +185,7 @@ class Simulation {
     const children = splits ? this.#stream.split(shard) : this.#stream.merge(shard);
     if (children.length === 0) return;
     this.#count(splits ? 'split' : 'merge');
-    this.#trace.add(this.#clock.now(), `${splits ? 'split' : 'merge'} ${shard.number}`);
+    this.#trace.add(this.#clock.now(), 'stream', `${splits ? 'split' : 'merge'} ${shard.number}`);
     for (const { number, parents } of children) {
       this.#world.stream.addShard(number, parents);
       this.#addShard(this.#engine, number, parents);
@@ -236,7 +241,7 @@ class Simulation {
     const deadlineMs = this.#clock.now() + timeoutMs;
     const event = { Records: batch.records.map(({ payload }) => payload) };
     const text = `${shard} ${batch.records[0]?.sequence}-${batch.records.at(-1)?.sequence}`;
-    this.#trace.add(this.#clock.now(), `invoke ${text}`);
+    this.#trace.add(this.#clock.now(), 'mapping', `invoke ${text}`);
     const invocation = { requestId: `r-${this.#counts.invocation}`, deadlineMs };
     const run = handler(event, invocation).then(
       ({ response }): Outcome => ({ type: 'answered', answer: response }),
@@ -249,7 +254,7 @@ class Simulation {
       this.#count('failed invocation');
       container.die();
     } else this.#idle.push({ container, handler });
-    this.#trace.add(this.#clock.now(), `outcome ${text} ${JSON.stringify(outcome)}`);
+    this.#trace.add(this.#clock.now(), 'mapping', `outcome ${text} ${JSON.stringify(outcome)}`);
     return outcome;
   }
 

@@ -3,23 +3,37 @@ import { hashKeyOf, sipHash } from '../core/hash.ts';
 const KEY = hashKeyOf(new TextEncoder().encode('millrace trace 1'));
 const utf8 = new TextEncoder();
 
-/** Lines that are kept to be shown. */
-const LINES_KEPT = 200;
+/** Something that happened. */
+export interface TraceEntry {
+  readonly nowMs: number;
+  /** Who: `stream`, `mapping`, or a container such as `c3`. */
+  readonly actor: string;
+  readonly text: string;
+}
 
-/** What happened in a simulation, line by line, with a hash over all of it. */
+/** Entries that are kept when not all are. */
+const ENTRIES_KEPT = 200;
+
+/** What happened in a simulation, with a hash over all of it. */
 export class Trace {
+  readonly #keepAll: boolean;
   #high = 0;
   #low = 0;
-  readonly #lines: string[] = [];
+  readonly #entries: TraceEntry[] = [];
 
-  /** Adds a line; nothing in it may depend on anything but the seed. */
-  add(nowMs: number, text: string): void {
-    const line = `${nowMs} ${text}`;
-    const { high, low } = sipHash(KEY, utf8.encode(`${this.#high} ${this.#low} ${line}`));
+  /** @param keepAll keep every entry, not only the last ones */
+  constructor(keepAll = false) {
+    this.#keepAll = keepAll;
+  }
+
+  /** Adds an entry; nothing in it may depend on anything but the seed. */
+  add(nowMs: number, actor: string, text: string): void {
+    const line = `${this.#high} ${this.#low} ${nowMs} ${actor} ${text}`;
+    const { high, low } = sipHash(KEY, utf8.encode(line));
     this.#high = high;
     this.#low = low;
-    this.#lines.push(line);
-    if (this.#lines.length > LINES_KEPT) this.#lines.shift();
+    this.#entries.push({ nowMs, actor, text });
+    if (!this.#keepAll && this.#entries.length > ENTRIES_KEPT) this.#entries.shift();
   }
 
   /** Sixteen hexadecimal digits; equal for equal runs. */
@@ -27,8 +41,8 @@ export class Trace {
     return this.#high.toString(16).padStart(8, '0') + this.#low.toString(16).padStart(8, '0');
   }
 
-  /** The last lines. */
-  get tail(): readonly string[] {
-    return this.#lines;
+  /** All entries, or the last ones. */
+  get entries(): readonly TraceEntry[] {
+    return this.#entries;
   }
 }

@@ -19,13 +19,13 @@ export function deadlyProgram(die: () => void): Program {
   return { ...program, transform };
 }
 
-/** Simulates the small pipeline under all faults; everything comes from the seed. */
-export function simulateSmall(
+/** What the small pipeline is simulated with; everything comes from the seed. */
+export function smallOptions(
   seed: number,
   over: Partial<SimOptions> & { readonly count?: number; readonly mix?: RecordMix } = {},
-): Promise<SimResult> {
+): SimOptions {
   const { count = 60, mix, ...options } = over;
-  return simulate({
+  return {
     seed,
     startMs: NOON_MS,
     pipeline: smallPipeline,
@@ -41,5 +41,13 @@ export function simulateSmall(
     faults: ALL_FAULTS,
     faultsForMs: 120_000,
     ...options,
-  });
+  };
+}
+
+/** Simulates the small pipeline under all faults. */
+export function simulateSmall(
+  seed: number,
+  over: Parameters<typeof smallOptions>[1] = {},
+): Promise<SimResult> {
+  return simulate(smallOptions(seed, over));
 }

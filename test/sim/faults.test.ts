@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NO_FAULTS } from '../../src/sim/faults.ts';
 import { simulateSmall } from '../helpers/simulate-small.ts';
+import seeds from './seeds.json' with { type: 'json' };
 
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 150);
 const FIRST_SEED = Number(process.env.MILLRACE_SEED ?? 1);
@@ -38,7 +39,11 @@ describe('simulation', () => {
     for (const name of [...named, ...events, 'lost checkpoint', 'failed invocation']) {
       expect(counts[name], name).toBeGreaterThan(0);
     }
-  }, 240_000);
+  }, 600_000);
+
+  it.each(seeds)('holds for seed $seed, which once failed: $found', async ({ seed }) => {
+    expect((await simulateSmall(seed)).violations).toEqual([]);
+  });
 
   it('survives a crash before and after each request', async () => {
     const quiet = { count: 16, faults: NO_FAULTS };

@@ -159,6 +159,17 @@ describe('shards', () => {
     expect(engine.wantsRecords('shardId-000000000001')).toBe(true);
   });
 
+  it('waits for grandparents through a parent that never had a record', () => {
+    const engine = engineOf({});
+    engine.addShard({ id: 'shardId-000000000001', parents: [SHARD] }, 0);
+    engine.addShard({ id: 'shardId-000000000002', parents: ['shardId-000000000001'] }, 0);
+    engine.endShard('shardId-000000000001');
+    expect(engine.wantsRecords('shardId-000000000002')).toBe(false);
+    engine.endShard(SHARD);
+    drive(engine, []);
+    expect(engine.wantsRecords('shardId-000000000002')).toBe(true);
+  });
+
   it('tells how far it is', () => {
     const engine = engineOf({ batchSize: 2 }, mappingRecords(4, { arrivalMs: 7 }));
     expect(engine.oldestArrivalMs).toBe(7);
