@@ -18,8 +18,8 @@ function commandsOf(text: string): readonly string[] {
 
 test('the commands of the documents exist', () => {
   const text = readFileSync(path.join(ROOT, 'package.json'), 'utf8');
-  const { scripts }: { scripts: Record<string, string> } = JSON.parse(text);
-  const tools = readdirSync(path.join(ROOT, 'node_modules', '.bin'));
+  const { scripts, bin }: Record<'scripts' | 'bin', Record<string, string>> = JSON.parse(text);
+  const tools = [...readdirSync(path.join(ROOT, 'node_modules', '.bin')), ...Object.keys(bin)];
   const foreign = new Set(['aws', 'docker', '--data']);
 
   const wrong = DOCUMENTS.flatMap(({ file, text: document }) =>
