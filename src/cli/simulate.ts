@@ -27,6 +27,8 @@ interface Tally {
   readonly seeds: number;
   readonly events: number;
   readonly counts: Readonly<Record<string, number>>;
+  /** Faults by the kind of request that they hit. */
+  readonly hits: Readonly<Record<string, number>>;
   readonly failing: SimOptions | undefined;
 }
 
@@ -99,6 +101,7 @@ async function runSeeds(
   const endMs =
     flags.minutes === undefined ? undefined : performance.now() + flags.minutes * 60_000;
   const counts: Record<string, number> = {};
+  const hits: Record<string, number> = {};
   let seed = 0;
   let events = 0;
   let shownMs = performance.now();
@@ -108,15 +111,38 @@ async function runSeeds(
     const options = optionsOf(seed);
     const result = await simulate(options);
     events += options.events.length;
-    for (const [name, count] of Object.entries(result.counts)) {
-      counts[name] = (counts[name] ?? 0) + count;
+    addTo(counts, result.counts);
+    addTo(hits, result.hits);
+    if (result.violations.length > 0) {
+      return { seeds: seed, events, counts, hits, failing: options };
     }
-    if (result.violations.length > 0) return { seeds: seed, events, counts, failing: options };
     if (performance.now() - shownMs < 2_000 || flags.json) continue;
     shownMs = performance.now();
     complain(`${seed} schedules, every promise held so far`);
   }
-  return { seeds: seed, events, counts, failing: undefined };
+  return { seeds: seed, events, counts, hits, failing: undefined };
+}
+
+function addTo(sums: Record<string, number>, more: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + count;
+}
+
+/** Faults of single requests, and which kind of request each hit how often. */
+const ON_REQUESTS: readonly FaultName[] = ['crash', 'refuse', 'loseAnswer', 'applyLate', 'slow'];
+
+function hitTable(hits: Tally['hits']): readonly string[] {
+  const requests = [...new Set(Object.keys(hits).map((name) => name.split(' ')[0] ?? ''))].sort();
+  const line = (name: string, cells: readonly string[]) =>
+    `  ${name.padEnd(26)}${cells.map((cell) => cell.padStart(11)).join('')}`;
+  return [
+    line('by request', ON_REQUESTS),
+    ...requests.map((request) =>
+      line(
+        request,
+        ON_REQUESTS.map((fault) => (hits[`${request} ${fault}`] ?? 0).toLocaleString('en-US')),
+      ),
+    ),
+  ];
 }
 
 function summary(source: SimulationSource, tally: Tally, faults: readonly FaultName[]): string {
@@ -134,11 +160,14 @@ function summary(source: SimulationSource, tally: Tally, faults: readonly FaultN
   return [
     `${pc.bold(source.folder.name)}: ${tally.seeds} schedules, ${tally.events.toLocaleString('en-US')} events, ${(tally.counts.invocation ?? 0).toLocaleString('en-US')} invocations (batches of ${batchSize}, window ${windowMs / 1000} s, parallelization ${parallelization}${bisect ? ', bisect' : ''}): ${verdict}`,
     ...lines,
+    '',
+    ...hitTable(tally.hits),
   ].join('\n');
 }
 
-function summaryObject(pipeline: string, { seeds, events, counts, failing }: Tally): object {
-  return { pipeline, seeds, events, counts, failing: failing?.seed ?? null };
+function summaryObject(pipeline: string, tally: Tally): object {
+  const { seeds, events, counts, hits, failing } = tally;
+  return { pipeline, seeds, events, counts, hits, failing: failing?.seed ?? null };
 }
 
 async function explain(

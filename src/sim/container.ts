@@ -18,8 +18,8 @@ export interface ContainerOptions {
   readonly trace: Trace;
   /** What goes wrong at this moment. */
   readonly faults: () => FaultRates;
-  /** Counts faults by name. */
-  readonly count: (fault: string) => void;
+  /** Counts a fault by its name and the request that it hit, such as `ledger.get`. */
+  readonly count: (fault: string, operation: string) => void;
   /** Dies at this request of the whole simulation, before or after it; for trying each one. */
   readonly crashAt: CrashPoint | undefined;
   /** Counts requests of the whole simulation. */
@@ -119,7 +119,7 @@ export class Container {
     options: SendOptions,
     put: (inputs: readonly Input[], options: SendOptions) => Promise<readonly WriteResult[]>,
   ): Promise<WriteResult> {
-    const fault = this.#draw();
+    const fault = this.#draw(operation);
     const failed: WriteResult = {
       status: 'failed',
       error: new TransientError(`${operation}: simulated ${fault}`),
@@ -175,13 +175,17 @@ export class Container {
     if (!this.#alive) return never();
     if (clock.now() >= deadlineMs) return request.refused(new DeadlineError(operation));
     const number = this.#options.nextRequest();
-    this.#maybeDie(number, 'before');
+    this.#maybeDie(number, 'before', operation);
     if (!this.#alive) return never();
     this.#note(operation);
-    await clock.sleep(this.#latencyMs(faults().slow));
-    const answer = await this.#answer(operation, request, drawsFault ? this.#draw() : undefined);
-    await clock.sleep(this.#latencyMs(0));
-    this.#maybeDie(number, 'after');
+    await clock.sleep(this.#latencyMs(faults().slow, operation));
+    const answer = await this.#answer(
+      operation,
+      request,
+      drawsFault ? this.#draw(operation) : undefined,
+    );
+    await clock.sleep(this.#latencyMs(0, operation));
+    this.#maybeDie(number, 'after', operation);
     return this.#unlessDead(Promise.resolve(answer));
   }
 
@@ -196,7 +200,7 @@ export class Container {
     return fault === 'loseAnswer' ? lost() : answer;
   }
 
-  #draw(): 'refuse' | 'loseAnswer' | 'applyLate' | undefined {
+  #draw(operation: string): 'refuse' | 'loseAnswer' | 'applyLate' | undefined {
     const { random, count } = this.#options;
     const { refuse, loseAnswer, applyLate } = this.#options.faults();
     const at = random.next();
@@ -206,22 +210,22 @@ export class Container {
       ['applyLate', refuse + loseAnswer + applyLate],
     ] as const;
     const [fault] = limits.find(([, limit]) => at < limit) ?? [];
-    if (fault !== undefined) count(fault);
+    if (fault !== undefined) count(fault, kindOf(operation));
     return fault;
   }
 
-  #latencyMs(slow: number): number {
+  #latencyMs(slow: number, operation: string): number {
     const { random, count } = this.#options;
     if (random.next() >= slow) return 1 + Math.floor(random.next() * 10);
-    count('slow');
+    count('slow', kindOf(operation));
     return Math.floor(random.next() * SLOW_MS);
   }
 
-  #maybeDie(request: number, phase: CrashPoint['phase']): void {
+  #maybeDie(request: number, phase: CrashPoint['phase'], operation: string): void {
     const { crashAt, random, faults, count } = this.#options;
     const asked = crashAt?.request === request && crashAt.phase === phase;
     if (!asked && random.next() >= faults().crash / 2) return;
-    count('crash');
+    count('crash', kindOf(operation));
     this.die();
   }
 
@@ -238,6 +242,11 @@ export class Container {
     const { trace, clock, name } = this.#options;
     trace.add(clock.now(), name, text);
   }
+}
+
+/** `ledger.get` of `ledger.get 12`. */
+function kindOf(operation: string): string {
+  return operation.split(' ')[0] ?? operation;
 }
 
 function raise(error: Error): never {

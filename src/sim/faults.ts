@@ -56,11 +56,11 @@ export const NO_FAULTS: FaultRates = {
 
 /** Everything goes wrong now and then. */
 export const ALL_FAULTS: FaultRates = {
-  crash: 0.01,
+  crash: 0.03,
   refuse: 0.05,
   loseAnswer: 0.05,
   applyLate: 0.03,
-  slow: 0.01,
+  slow: 0.03,
   outage: 0.05,
   throttle: 0.05,
   coldStart: 0.2,

@@ -51,6 +51,8 @@ export interface SimResult {
   readonly violations: readonly string[];
   /** How often what happened: faults, invocations, cold starts, time-outs, lost checkpoints. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Which fault hit which kind of request how often, such as `ledger.get refuse`. */
+  readonly hits: Readonly<Record<string, number>>;
   /** Requests that the handlers sent in all. */
   readonly requests: number;
   readonly world: SimWorld;
@@ -88,6 +90,7 @@ class Simulation {
   readonly #checker = new WriteChecker();
   readonly #world: SimWorld;
   readonly #counts: Record<string, number> = {};
+  readonly #hits: Record<string, number> = {};
   #engine: MappingEngine<EventRecord>;
   readonly #stream: SimStream;
   /** How many records of each shard the present engine was given. */
@@ -147,6 +150,7 @@ class Simulation {
       hash: this.#trace.hash,
       violations: [...this.#checker.violations, ...end],
       counts: this.#counts,
+      hits: this.#hits,
       requests: this.#requests,
       world: this.#world,
       records,
@@ -275,7 +279,11 @@ class Simulation {
       random: this.#random,
       trace: this.#trace,
       faults: () => this.#faults(),
-      count: (fault) => this.#count(fault),
+      count: (fault, operation) => {
+        this.#count(fault);
+        const name = `${operation} ${fault}`;
+        this.#hits[name] = (this.#hits[name] ?? 0) + 1;
+      },
       crashAt: this.#options.crashAt,
       nextRequest: () => {
         this.#requests += 1;

@@ -10,13 +10,14 @@ export interface RecordMix {
   readonly repeats?: number;
   readonly bad?: number;
   readonly late?: number;
+  readonly future?: number;
   /** Events that end the function's process when they are transformed. */
   readonly killers?: number;
 }
 
 /** Events of the small pipeline in two partitions, one each 200 ms, made from a seed. */
 export function simEvents(seed: number, count: number, mix: RecordMix = {}): SimEvent[] {
-  const { repeats = 0.1, bad = 0.1, late = 0.05, killers = 0 } = mix;
+  const { repeats = 0.1, bad = 0.1, late = 0.05, future = 0.03, killers = 0 } = mix;
   const random = makeSeededRandom(seed);
   const pick = (share: number) => random.next() < share;
   const events: SimEvent[] = [];
@@ -30,7 +31,8 @@ export function simEvents(seed: number, count: number, mix: RecordMix = {}): Sim
       continue;
     }
     const place = pick(killers) ? 'killer' : ['ATL', 'ORD', 'SFO'][Math.floor(random.next() * 3)];
-    const at = pick(late) ? NOON_MS - 30 * HOUR_MS : atMs - Math.floor(random.next() * HOUR_MS);
+    const past = pick(late) ? NOON_MS - 30 * HOUR_MS : atMs - Math.floor(random.next() * HOUR_MS);
+    const at = pick(future) ? atMs + 48 * HOUR_MS : past;
     const amount = pick(0.1) ? null : random.next() * 100 - 20;
     const data = { place, at, amount };
     const partition = Math.floor(random.next() * 2);
