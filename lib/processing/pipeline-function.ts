@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -89,6 +89,9 @@ function stageReferences(folder: PipelineFolder): string {
   const directory = path.join(ROOT, '.millrace', 'references');
   const file = path.join(directory, `${folder.name}.json`);
   mkdirSync(directory, { recursive: true });
-  writeFileSync(file, JSON.stringify(Object.fromEntries(folder.references)));
+  // Renamed into place: another synth may be copying it.
+  const partial = `${file}.${process.pid}`;
+  writeFileSync(partial, JSON.stringify(Object.fromEntries(folder.references)));
+  renameSync(partial, file);
   return file;
 }

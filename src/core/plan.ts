@@ -156,18 +156,18 @@ export class Planner<R extends InputRecord = InputRecord> {
   #accept(record: R): Decision<R> | undefined {
     const program = this.#program;
     const decoded = decode(record.bytes, program.format);
-    const event = this.#validated(decoded.data);
-    const timeMs = guarded('time', () => program.timeOf(event));
-    const ids = {
-      source: decoded.source ?? '',
-      id: decoded.id ?? guarded('validate', () => program.idOf(event)),
-    };
-    const described = { ...ids, timeMs };
-    return describing(described, () => {
-      checkTime(timeMs, record.arrivalMs, program.settings.futureMs);
-      const folded = this.#identify(ids, record);
-      if (folded === 'duplicate') return undefined;
-      return this.#take({ record, event, timeMs, folded, name: this.#nameOf(ids, record) });
+    const source = decoded.source ?? '';
+    return describing({ source, id: decoded.id }, () => {
+      const event = this.#validated(decoded.data);
+      const timeMs = guarded('time', () => program.timeOf(event));
+      const id = decoded.id ?? guarded('validate', () => program.idOf(event));
+      return describing({ source, id, timeMs }, () => {
+        checkTime(timeMs, record.arrivalMs, program.settings.futureMs);
+        const folded = this.#identify({ source, id }, record);
+        if (folded === 'duplicate') return undefined;
+        const name = this.#nameOf({ source, id }, record);
+        return this.#take({ record, event, timeMs, folded, name });
+      });
     });
   }
 
@@ -343,16 +343,18 @@ function guarded<Result>(stage: keyof typeof REASON_OF_STAGE, run: () => Result)
 }
 
 /** Adds what is known of the event to a refusal. */
-function describing<Result>(known: Ids & { timeMs: number }, run: () => Result): Result {
+function describing<Result>(known: Ids & { readonly timeMs?: number }, run: () => Result): Result {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new Refusal({
       ...error.rejection,
-      source: known.source.slice(0, 300),
+      ...(known.source === '' ? {} : { source: known.source.slice(0, 300) }),
       ...(known.id === undefined ? {} : { id: known.id.slice(0, 300) }),
-      ...(Number.isFinite(known.timeMs) ? { eventTimeMs: known.timeMs } : {}),
+      ...(known.timeMs !== undefined && Number.isFinite(known.timeMs)
+        ? { eventTimeMs: known.timeMs }
+        : {}),
     });
   }
 }

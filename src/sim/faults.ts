@@ -75,8 +75,8 @@ export type FaultName = keyof FaultRates;
 /** The names of all faults. */
 export const FAULT_NAMES = Object.keys(NO_FAULTS) as readonly FaultName[];
 
-/** The usual rates of some faults, nothing of the others. */
-export function onlyFaults(names: readonly FaultName[]): FaultRates {
+/** The usual rates of some faults (default all), nothing of the others. */
+export function onlyFaults(names: readonly FaultName[] = FAULT_NAMES): FaultRates {
   const entries = FAULT_NAMES.map((name) => [name, names.includes(name) ? ALL_FAULTS[name] : 0]);
   return Object.fromEntries(entries) as Record<FaultName, number>;
 }

@@ -23,6 +23,7 @@ const IMPORT = /^\s*(?:import|export)\s+(type\s+)?(?:[\w*{][^;'"]*?\sfrom\s+)?['
 const DYNAMIC_IMPORT = /\bimport\(\s*['"]([^'"]+)['"]/g;
 const ALIASES: Readonly<Record<string, string>> = {
   '#millrace': 'src/core/millrace.ts',
+  '#millrace/testing': 'src/sim/testing.ts',
   '#pipeline': 'functions/shared/no-pipeline.ts',
 };
 

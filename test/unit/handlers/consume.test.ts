@@ -116,6 +116,20 @@ describe('consume', () => {
     expect(document.bytes).toBe(event(2, 1, bad).kinesis.data);
   });
 
+  it('names the source and id of an event that does not fit the schema', async () => {
+    const world = makeWorld();
+    await makeConsume(world, program)(
+      { Records: [event(1, 1, { id: 'broken', data: { place: 7 } })] },
+      invocation(world),
+    );
+    const [object] = world.quarantine.objects.values();
+    expect(JSON.parse(Buffer.from(object ?? []).toString())).toMatchObject({
+      reason: 'schema',
+      source: 'urn:test',
+      id: 'broken',
+    });
+  });
+
   it('quarantines another event under the same id as an id conflict', async () => {
     const world = makeWorld();
     const consume = makeConsume(world, program);

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { simulatePipeline } from '#millrace/testing';
+import { loadPipeline } from '../../../src/project/discover.ts';
+import { ROOT } from '../../helpers/sources.ts';
+
+const { pipeline, references } = await loadPipeline(ROOT, 'flights');
+
+function flight(over: object = {}) {
+  const data = {
+    date: '2026-11-24T10:05:00Z',
+    delay: 0,
+    distance: 100,
+    origin: 'ATL',
+    destination: 'SAV',
+  };
+  return { ...data, ...over };
+}
+
+const EVENTS = [
+  { id: '1', data: flight({ delay: 16 }) },
+  { id: '2', data: flight({ delay: -1 }) },
+  { id: '2', data: flight({ delay: -1 }) },
+  { id: '3', data: flight({ origin: 'ORD', date: '2026-11-24T11:59:59Z', delay: 15 }) },
+  { id: '4', data: flight({ origin: 'ATLANTA' }) },
+  { id: '5', data: flight({ origin: 'QQQ' }) },
+];
+
+describe('flights', () => {
+  it('counts, averages and finds the worst, per origin and hour, per day, and overall', async () => {
+    const { windows } = await simulatePipeline(pipeline, { events: EVENTS, references });
+    const ten = '2026-11-24T10:00:00.000Z';
+    const eleven = '2026-11-24T11:00:00.000Z';
+    const atlanta = { flights: 2, meanDelay: 7.5, worst: 16, late: 1 };
+    const chicago = { flights: 1, meanDelay: 15, worst: 15, late: 0 };
+
+    expect(windows.origins).toEqual([
+      { start: ten, origin: 'ATL', ...atlanta },
+      { start: eleven, origin: 'ORD', ...chicago },
+    ]);
+    expect(windows.overall).toEqual([
+      { start: ten, ...atlanta },
+      { start: eleven, ...chicago },
+    ]);
+    expect(windows.originDays).toMatchObject([{ origin: 'ATL' }, { origin: 'ORD' }]);
+  });
+
+  it('refuses an origin that is no airport', async () => {
+    const { quarantined } = await simulatePipeline(pipeline, { events: EVENTS, references });
+    expect([...quarantined].sort((left, right) => (left.id < right.id ? -1 : 1))).toEqual([
+      { reason: 'schema', id: '4' },
+      { reason: 'transform', id: '5' },
+    ]);
+  });
+
+  it('gives the same under all faults', async () => {
+    const right = await simulatePipeline(pipeline, { events: EVENTS, references });
+    const faulty = await simulatePipeline(pipeline, { events: EVENTS, references, faults: 'all' });
+    expect(faulty.windows).toEqual(right.windows);
+  });
+});
