@@ -24,6 +24,8 @@ export function resultObject(result: RunResult): object {
     repeats: computed.repeats,
     quarantined: Object.fromEntries(computed.refused),
     invocations: mapping.invocations,
+    troubled: mapping.troubled,
+    givenUp: mapping.givenUp,
     cells: comparison.cells,
     equal: comparison.differences.length === 0,
     differences: comparison.differences.slice(0, 100),
