@@ -1,4 +1,4 @@
-/** What an item's attribute can be. Numbers are safe integers or doubles, no NaN or infinities. */
+/** What an item's attribute can be. Numbers are 0, or of a magnitude of 1e-130 to 9.9e125. */
 export type Attribute = string | number | Uint8Array;
 
 /** Names one item of a table. `pk` at most 2,048 bytes, `sk` at most 1,024, neither empty. */

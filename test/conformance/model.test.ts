@@ -1,0 +1,86 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/adapters/aws/clock.ts';
+import { makeAwsTable } from '../../src/adapters/aws/table.ts';
+import { makeMemoryTable } from '../../src/adapters/memory/table.ts';
+import { type Emulator, startEmulator } from '../../src/local/emulator.ts';
+import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../helpers/dynamodb-local.ts';
+import { answerOf, operations } from '../helpers/random-operations.ts';
+
+/** Operations that are tried on each service; more of them by hand. */
+const OPERATIONS = Number(process.env.MILLRACE_OPERATIONS ?? 10_000);
+const LENGTH = 50;
+
+async function clientOf(endpoint: string): Promise<DynamoDBClient> {
+  const client = new DynamoDBClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const keys = ['pk', 'sk'] as const;
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'model',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+      KeySchema: keys.map((AttributeName, index) => ({
+        AttributeName,
+        KeyType: index === 0 ? 'HASH' : 'RANGE',
+      })),
+    }),
+  );
+  return client;
+}
+
+/** The same random calls on both: every answer is the same. */
+async function compare(client: DynamoDBClient): Promise<void> {
+  const real = makeAwsTable({ client, tableName: 'model', clock: systemClock });
+  let number = 0;
+  const sequence = fc.gen();
+  await fc.assert(
+    fc.asyncProperty(sequence, async (gen) => {
+      number += 1;
+      const model = makeMemoryTable();
+      for (const operation of gen(operations, `r${number}`, LENGTH)) {
+        expect(await answerOf(real, operation)).toEqual(await answerOf(model, operation));
+      }
+    }),
+    { numRuns: Math.ceil(OPERATIONS / LENGTH), endOnFailure: true },
+  );
+}
+
+const directory = mkdtempSync(path.join(tmpdir(), 'millrace-model-'));
+let emulator: Emulator | undefined;
+
+beforeAll(async () => {
+  emulator = await startEmulator({ directory });
+});
+
+afterAll(async () => {
+  await emulator?.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe(`the memory table, over ${OPERATIONS} random operations`, () => {
+  it('answers as the local cloud does', async () => {
+    await compare(await clientOf(emulator?.endpoint ?? ''));
+  }, 240_000);
+
+  // Installed by `node scripts/get-dynamodb-local.ts`, where Java 17 and Maven are.
+  it.runIf(existsSync(DYNAMODB_LOCAL))(
+    'answers as DynamoDB Local does',
+    async () => {
+      const local = await startDynamoDbLocal();
+      try {
+        await compare(await clientOf(local.endpoint));
+      } finally {
+        await local.stop();
+      }
+    },
+    240_000,
+  );
+});
