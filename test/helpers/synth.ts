@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
@@ -20,14 +20,23 @@ export async function synth(
   pipeline = 'flights',
 ): Promise<Templates> {
   const folder = await loadPipeline(ROOT, pipeline);
+  const outdir = mkdtempSync(path.join(tmpdir(), 'millrace-synth-'));
   const app = new App({
-    outdir: mkdtempSync(path.join(tmpdir(), 'millrace-synth-')),
+    outdir,
     context: { 'aws:cdk:bundling-stacks': [] },
   });
   const target = { account: undefined, region: 'eu-west-1' };
-  addStacks(app, { folders: [folder], environment, target });
+  try {
+    addStacks(app, { folders: [folder], environment, target });
+    return templatesOf(app, `${pipeline}-${environment.name}`);
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
+function templatesOf(app: App, base: string): Templates {
   const stack = (name: string) => {
-    const found = app.node.findChild(`${pipeline}-${environment.name}-${name}`);
+    const found = app.node.findChild(`${base}-${name}`);
     if (!Stack.isStack(found)) throw new Error(`${name} is no stack`);
     return Template.fromStack(found);
   };
