@@ -46,8 +46,8 @@ interface Tally {
 
 interface LaneState {
   watermarkMs: number;
-  /** Bytes of each counted id. */
-  readonly ids: Map<string, string>;
+  /** Bytes and arrival of each counted id. */
+  readonly ids: Map<string, { readonly text: string; readonly arrivalMs: number }>;
 }
 
 type Verdict = RejectionReason | 'accepted' | 'repeat';
@@ -105,10 +105,13 @@ export class BatchComputation {
     const id = opened.id ?? this.#program.idOf(validation.event);
     const text = Buffer.from(event.bytes).toString('latin1');
     const before = id === undefined ? undefined : lane.ids.get(id);
-    if (before !== undefined) return before === text ? 'repeat' : 'id-conflict';
+    const { horizonMs } = this.#program.settings;
+    if (before !== undefined && event.arrivalMs - before.arrivalMs <= horizonMs) {
+      return before.text === text ? 'repeat' : 'id-conflict';
+    }
     const verdict = this.#fold(validation.event, timeMs, lane);
     if (verdict === 'accepted') {
-      if (id !== undefined) lane.ids.set(id, text);
+      if (id !== undefined) lane.ids.set(id, { text, arrivalMs: event.arrivalMs });
       lane.watermarkMs = Math.max(lane.watermarkMs, timeMs);
     }
     return verdict;

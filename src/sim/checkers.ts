@@ -35,9 +35,10 @@ export class WriteChecker {
     const { n, position } = decodeEntry(item);
     const head = this.#heads.get(item.pk) ?? { n: 0, position: undefined };
     if (n !== head.n + 1) this.violations.push(`ledger ${item.pk}: entry ${n} after ${head.n}`);
+    // Equal: the keeper's marker.
     const back =
       head.position !== undefined &&
-      (position === undefined || comparePositions(position, head.position) <= 0);
+      (position === undefined || comparePositions(position, head.position) < 0);
     if (back) this.violations.push(`ledger ${item.pk}: entry ${n} goes back`);
     this.#heads.set(item.pk, { n, position });
   }

@@ -4,6 +4,7 @@ import { InvariantError } from '../core/errors.ts';
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import type { Program } from '../core/program.ts';
 import { type Consume, makeConsume } from '../handlers/consume.ts';
+import { makeKeep } from '../handlers/keep.ts';
 import type { ConsumePorts } from '../handlers/ports.ts';
 import type { Batch, MappingRecord } from '../mapping/batch.ts';
 import { MappingEngine, type MappingInvocation } from '../mapping/engine.ts';
@@ -34,6 +35,10 @@ export interface SimOptions {
   readonly faultsForMs: number;
   /** How long an invocation may take, milliseconds; default 10,000. */
   readonly timeoutMs?: number;
+  /** How often the keeper runs; default never. */
+  readonly keepEveryMs?: number;
+  /** How often items whose TTL has passed are deleted; default never. */
+  readonly expireEveryMs?: number;
   /** Kills the container at one request. */
   readonly crashAt?: CrashPoint;
   /** Keep the whole trace, not only its end. */
@@ -65,6 +70,7 @@ export interface SimResult {
 
 /** How long after the faults everything must be finished, milliseconds. */
 const HEALED_MS = 3_600_000;
+const KEEPER_TIMEOUT_MS = 60_000;
 const LOOPS_MAX = 2_000_000;
 
 /**
@@ -117,7 +123,10 @@ class Simulation {
 
   async run(): Promise<SimResult> {
     for (const event of this.#options.events) this.#send(event);
-    const endMs = this.#options.startMs + this.#options.faultsForMs + HEALED_MS;
+    this.#keepLedgers();
+    this.#expireItems();
+    const { startMs, faultsForMs, events } = this.#options;
+    const endMs = Math.max(startMs + faultsForMs, ...events.map(({ atMs }) => atMs)) + HEALED_MS;
     for (let loop = 0; this.#broken === undefined; loop += 1) {
       await settled();
       this.#pump();
@@ -179,6 +188,33 @@ class Simulation {
       this.#stream.put(event, this.#clock.now());
     }
     this.#unsent -= 1;
+  }
+
+  /** The keeper's schedule, as long as events come. */
+  async #keepLedgers(): Promise<void> {
+    const { keepEveryMs } = this.#options;
+    while (keepEveryMs !== undefined && this.#unsent > 0) {
+      await this.#clock.sleep(keepEveryMs);
+      this.#count('keeper');
+      const container = this.#newContainer();
+      const { settings } = this.#options.program(container.die);
+      const deadlineMs = this.#clock.now() + KEEPER_TIMEOUT_MS;
+      // What fails is tried again at the next hour.
+      makeKeep(
+        container.ports,
+        settings,
+      )({ requestId: 'keeper', deadlineMs }).catch(() => this.#count('failed keeper'));
+    }
+  }
+
+  async #expireItems(): Promise<void> {
+    const { expireEveryMs } = this.#options;
+    while (expireEveryMs !== undefined && this.#unsent > 0) {
+      await this.#clock.sleep(expireEveryMs);
+      for (const table of [this.#world.ledger, this.#world.aggregates]) {
+        if (table.expire(this.#clock.now()) > 0) this.#count('expiry');
+      }
+    }
   }
 
   #reshard(): void {
@@ -271,8 +307,15 @@ class Simulation {
     const warm = this.#random.next() < this.#faults().coldStart ? undefined : this.#idle.pop();
     if (warm !== undefined) return warm;
     this.#count('cold start');
+    const container = this.#newContainer();
+    const program = this.#options.program(container.die);
+    const make = this.#options.makeHandler ?? makeConsume;
+    return { container, handler: make(container.ports, program) };
+  }
+
+  #newContainer(): Container {
     this.#containers += 1;
-    const container = new Container({
+    return new Container({
       name: `c${this.#containers}`,
       world: this.#world,
       clock: this.#clock,
@@ -290,9 +333,6 @@ class Simulation {
         return this.#requests;
       },
     });
-    const program = this.#options.program(container.die);
-    const make = this.#options.makeHandler ?? makeConsume;
-    return { container, handler: make(container.ports, program) };
   }
 
   /** The checkpoint was lost: a new poller starts somewhere before the first unfinished record. */

@@ -13,11 +13,13 @@ export interface RecordMix {
   readonly future?: number;
   /** Events that end the function's process when they are transformed. */
   readonly killers?: number;
+  /** Starts the ids; default `e`. */
+  readonly ids?: string;
 }
 
 /** Events of the small pipeline in two partitions, one each 200 ms, made from a seed. */
 export function simEvents(seed: number, count: number, mix: RecordMix = {}): SimEvent[] {
-  const { repeats = 0.1, bad = 0.1, late = 0.05, future = 0.03, killers = 0 } = mix;
+  const { repeats = 0.1, bad = 0.1, late = 0.05, future = 0.03, killers = 0, ids = 'e' } = mix;
   const random = makeSeededRandom(seed);
   const pick = (share: number) => random.next() < share;
   const events: SimEvent[] = [];
@@ -38,8 +40,8 @@ export function simEvents(seed: number, count: number, mix: RecordMix = {}): Sim
     const partition = Math.floor(random.next() * 2);
     const partitionKey = `p-${partition}`;
     const bytes = pick(bad)
-      ? badBytes(`e${index}`, `e${made.get(partitionKey) ?? index}`, random.next(), data)
-      : envelope({ sequence: index, data, id: `e${index}` });
+      ? badBytes(`${ids}${index}`, `${ids}${made.get(partitionKey) ?? index}`, random.next(), data)
+      : envelope({ sequence: index, data, id: `${ids}${index}` });
     made.set(partitionKey, index);
     events.push({ atMs, partitionKey, explicitHashKey: explicitHashKey(partition, 2), bytes });
   }
