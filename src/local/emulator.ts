@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isGroupAlive, startChild, stopGroup } from './child.ts';
+import { freePort } from './free-port.ts';
 import { CommandError, EXIT } from './local-error.ts';
 import { STATE } from './paths.ts';
 
@@ -173,16 +173,4 @@ function isEmulator(pid: number): boolean {
   const commandFile = `/proc/${pid}/cmdline`;
   if (existsSync(commandFile)) return readFileSync(commandFile, 'utf8').includes('ministack');
   return !existsSync('/proc/self') && isGroupAlive(pid);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

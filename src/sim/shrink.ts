@@ -1,5 +1,6 @@
 import { FAULT_NAMES } from './faults.ts';
-import { type SimOptions, type SimResult, simulate } from './simulate.ts';
+import type { SimOptions, SimResult } from './schedule.ts';
+import { simulate } from './simulate.ts';
 import type { SimEvent } from './stream.ts';
 
 /** A failing schedule with less in it. */

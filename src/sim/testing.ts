@@ -6,7 +6,8 @@ import type { Program } from '../core/program.ts';
 import { mergeCells } from '../core/read.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import { type FaultName, onlyFaults } from './faults.ts';
-import { type SimResult, simulate } from './simulate.ts';
+import type { SimResult } from './schedule.ts';
+import { simulate } from './simulate.ts';
 import type { SimEvent } from './stream.ts';
 import { timelineText } from './timeline.ts';
 

@@ -1,4 +1,4 @@
-import type { SimResult } from './simulate.ts';
+import type { SimResult } from './schedule.ts';
 import type { TraceEntry } from './trace.ts';
 
 /** Entries that a text shows at most. */

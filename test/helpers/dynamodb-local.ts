@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { vi } from 'vitest';
+import { freePort } from '../../src/local/free-port.ts';
 import { ROOT } from './sources.ts';
 
 /** Where scripts/get-dynamodb-local.ts puts it. */
@@ -40,16 +40,4 @@ export async function startDynamoDbLocal(): Promise<{
     throw error;
   }
   return { endpoint, stop };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

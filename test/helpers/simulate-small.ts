@@ -1,7 +1,8 @@
 import { compile } from '../../src/core/compile.ts';
 import type { Program } from '../../src/core/program.ts';
 import { ALL_FAULTS } from '../../src/sim/faults.ts';
-import { type SimOptions, type SimResult, simulate } from '../../src/sim/simulate.ts';
+import type { SimOptions, SimResult } from '../../src/sim/schedule.ts';
+import { simulate } from '../../src/sim/simulate.ts';
 import { type RecordMix, simEvents } from './sim-records.ts';
 import { smallPipeline } from './small-pipeline.ts';
 import { NOON_MS } from './world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { explicitHashKey } from '../../src/core/partition.ts';
-import type { SimOptions } from '../../src/sim/simulate.ts';
+import type { SimOptions } from '../../src/sim/schedule.ts';
 import type { SimEvent } from '../../src/sim/stream.ts';
 import { simEvents } from '../helpers/sim-records.ts';
 import { simulateSmall } from '../helpers/simulate-small.ts';

@@ -4,7 +4,7 @@ import { type ConsumeResult, makeConsume } from '../../src/handlers/consume.ts';
 import type { KinesisBatch } from '../../src/handlers/kinesis-batch.ts';
 import type { ConsumePorts } from '../../src/handlers/ports.ts';
 import type { Item, Table, WriteResult } from '../../src/ports/table.ts';
-import type { SimOptions } from '../../src/sim/simulate.ts';
+import type { SimOptions } from '../../src/sim/schedule.ts';
 import { simulateSmall } from '../helpers/simulate-small.ts';
 
 /** Seeds that a mistake may take to be found. */

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { makeConsume } from '../../src/handlers/consume.ts';
 import { onlyFaults } from '../../src/sim/faults.ts';
+import type { SimOptions } from '../../src/sim/schedule.ts';
 import { shrink } from '../../src/sim/shrink.ts';
-import { type SimOptions, simulate } from '../../src/sim/simulate.ts';
+import { simulate } from '../../src/sim/simulate.ts';
 import { timelineHtml, timelineText } from '../../src/sim/timeline.ts';
 import { smallOptions } from '../helpers/simulate-small.ts';
 
