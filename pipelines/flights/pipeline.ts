@@ -31,7 +31,7 @@ export default definePipeline({
       .enrich('from', airports, { on: 'origin' })
       .map(({ from, ...flight }) => ({ ...flight, state: from.state, late: flight.delay > 15 })),
 
-  windows: ({ tumbling, count, mean, max }) => {
+  windows: ({ tumbling, session, count, mean, max }) => {
     const keep = {
       flights: count(),
       meanDelay: mean('delay'),
@@ -39,9 +39,17 @@ export default definePipeline({
       late: count((flight) => flight.late),
     };
     return {
-      origins: tumbling('1 hour', { by: 'origin', keep }),
-      originDays: tumbling('1 day', { by: 'origin', keep }),
+      origins: tumbling('1 hour', { by: 'origin', groups: 250, keep }),
+      originDays: tumbling('1 day', { by: 'origin', groups: 250, keep }),
       overall: tumbling('1 hour', { keep }),
+      /** Runs of late flights that follow each other within half an hour. */
+      disruptions: session('30 minutes', {
+        max: '1 day',
+        by: 'origin',
+        groups: 250,
+        where: (flight) => flight.late,
+        keep: { flights: count(), worst: max('delay') },
+      }),
     };
   },
 

@@ -58,6 +58,8 @@ export class BatchComputation {
   readonly #program: Program;
   readonly #lanes = new Map<string, LaneState>();
   readonly #cells = new Map<string, { window: WindowDefinition; tallies: Map<string, Tally> }>();
+  /** Rows of session windows by window, slot and group: their runs are known only at the end. */
+  readonly #sessions = new Map<string, SessionRows>();
   readonly #verdicts = new Map<Verdict, number>();
 
   constructor(pipeline: AnyPipeline, program: Program) {
@@ -75,13 +77,10 @@ export class BatchComputation {
   /** Everything so far. */
   result(): BatchResult {
     const { accepted = 0, repeat: repeats = 0, ...refused } = Object.fromEntries(this.#verdicts);
-    const rows = [...this.#cells].map(([name, { window, tallies }]) => {
-      const columns = Object.entries(window.keep).map(([column, definition]) => [
-        column,
-        resultOf(definition, tallies.get(column)),
-      ]);
-      return [name, Object.fromEntries(columns)] as const;
-    });
+    const rows = [...this.#cells].map(
+      ([name, { window, tallies }]) => [name, columnsOf(window, tallies)] as const,
+    );
+    for (const session of this.#sessions.values()) rows.push(...sessionRows(session));
     return {
       rows: new Map(rows),
       accepted,
@@ -131,17 +130,33 @@ export class BatchComputation {
   #fold(event: unknown, timeMs: number, lane: LaneState): 'accepted' | 'late' | 'transform' {
     const rows = this.#rowsOf(event);
     if (rows === undefined) return 'transform';
-    const open = Object.entries(this.#pipeline.windows).filter(([name, window]) => {
-      const endMs = startOf(window, timeMs) + durationMs(name, window.size);
-      return (
-        endMs + durationMs(name, window.lateness ?? this.#pipeline.lateness) > lane.watermarkMs
-      );
-    });
-    if (rows.length > 0 && open.length === 0) return 'late';
-    for (const row of rows) {
-      for (const [name, window] of open) this.#add(name, window, { timeMs, row });
-    }
+    const targets = rows.flatMap((row) => this.#targetsOf(row, timeMs));
+    const open = targets.filter(
+      ({ name, window, endMs }) =>
+        endMs + durationMs(name, window.lateness ?? this.#pipeline.lateness) > lane.watermarkMs,
+    );
+    if (targets.length > 0 && open.length === 0) return 'late';
+    for (const target of open) this.#add(target, timeMs);
     return 'accepted';
+  }
+
+  #targetsOf(row: unknown, timeMs: number): readonly Target[] {
+    return Object.entries(this.#pipeline.windows).flatMap(([name, window]) => {
+      if (window.where !== undefined && window.where(row as never) !== true) return [];
+      const sizeMs = durationMs(name, window.size);
+      if (window.type === 'hopping') {
+        const everyMs = durationMs(name, window.every);
+        const starts: number[] = [];
+        for (let start = floorTo(timeMs, everyMs); start > timeMs - sizeMs; start -= everyMs) {
+          starts.push(start);
+        }
+        return starts.map((startMs) => ({ name, window, row, startMs, endMs: startMs + sizeMs }));
+      }
+      const startMs = floorTo(timeMs, sizeMs);
+      // An event of a session is late by its own time.
+      const endMs = window.type === 'session' ? timeMs : startMs + sizeMs;
+      return [{ name, window, row, startMs, endMs }];
+    });
   }
 
   #rowsOf(event: unknown): readonly unknown[] | undefined {
@@ -152,21 +167,79 @@ export class BatchComputation {
     }
   }
 
-  #add(name: string, window: WindowDefinition, { timeMs, row }: { timeMs: number; row: unknown }) {
+  #add({ name, window, row, startMs }: Target, timeMs: number) {
     const group = JSON.stringify(window.by.map((field) => Reflect.get(Object(row), field) ?? null));
-    const key = resultName(name, startOf(window, timeMs), group);
+    const key = resultName(name, startMs, group);
+    if (window.type === 'session') {
+      const session = this.#sessions.get(key) ?? { name, window, group, rows: [] };
+      this.#sessions.set(key, session);
+      session.rows.push({ timeMs, row });
+      return;
+    }
     const cell = this.#cells.get(key) ?? { window, tallies: new Map<string, Tally>() };
     this.#cells.set(key, cell);
-    for (const [column, definition] of Object.entries(window.keep)) {
-      const tally = cell.tallies.get(column) ?? emptyTally(definition);
-      cell.tallies.set(column, tally);
-      addTo(tally, definition, { timeMs, row });
-    }
+    addRow(cell.tallies, window, { timeMs, row });
   }
 }
 
-function startOf(window: WindowDefinition, timeMs: number): number {
-  const sizeMs = durationMs('size', window.size);
+/** A window that a row belongs to; `endMs` is what its lateness counts from. */
+interface Target {
+  readonly name: string;
+  readonly window: WindowDefinition;
+  readonly row: unknown;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+interface TimedRow {
+  readonly timeMs: number;
+  readonly row: unknown;
+}
+
+interface SessionRows {
+  readonly name: string;
+  readonly window: WindowDefinition;
+  readonly group: string;
+  readonly rows: TimedRow[];
+}
+
+/** Sorts the rows of a slot by time and cuts them where the gap is reached. */
+function sessionRows({ name, window, group, rows }: SessionRows): [string, Columns][] {
+  const gapMs = durationMs(name, window.gap);
+  const runs: TimedRow[][] = [];
+  for (const one of [...rows].sort((left, right) => left.timeMs - right.timeMs)) {
+    const before = runs.at(-1);
+    if (before === undefined || one.timeMs - (before.at(-1)?.timeMs ?? 0) >= gapMs)
+      runs.push([one]);
+    else before.push(one);
+  }
+  return runs.map((run) => {
+    const tallies = new Map<string, Tally>();
+    for (const one of run) addRow(tallies, window, one);
+    const columns = { ...columnsOf(window, tallies), endMs: run.at(-1)?.timeMs };
+    return [resultName(name, run[0]?.timeMs ?? 0, group), columns];
+  });
+}
+
+type Columns = Readonly<Record<string, unknown>>;
+
+function columnsOf(window: WindowDefinition, tallies: ReadonlyMap<string, Tally>): Columns {
+  const columns = Object.entries(window.keep).map(([column, definition]) => [
+    column,
+    resultOf(definition, tallies.get(column)),
+  ]);
+  return Object.fromEntries(columns);
+}
+
+function addRow(tallies: Map<string, Tally>, window: WindowDefinition, row: TimedRow): void {
+  for (const [column, definition] of Object.entries(window.keep)) {
+    const tally = tallies.get(column) ?? emptyTally(definition);
+    tallies.set(column, tally);
+    addTo(tally, definition, row);
+  }
+}
+
+function floorTo(timeMs: number, sizeMs: number): number {
   return timeMs - (((timeMs % sizeMs) + sizeMs) % sizeMs);
 }
 

@@ -1,5 +1,5 @@
-/** What an accumulator's state is stored as: JSON without objects, so that it is small and ordered. */
-export type Encoded = string | number | null | readonly Encoded[];
+/** What an accumulator's state is stored as: no objects, so that it is small and ordered. Numbers are finite. */
+export type Encoded = string | number | boolean | Uint8Array | null | readonly Encoded[];
 
 /**
  * A commutative monoid with a codec: how one column of a window is kept.
@@ -11,6 +11,11 @@ export type Encoded = string | number | null | readonly Encoded[];
 export interface Accumulator<Input, State, Result> {
   /** Names the encoding, such as `sum-1`; a changed encoding takes a new name. */
   readonly name: string;
+  /**
+   * Bytes of an encoded state, as usual and at most; default 16 and 4,096. The usual size decides how
+   * cells are laid out and so never changes under one name.
+   */
+  readonly size?: { readonly typical: number; readonly max: number };
   empty(): State;
   /** Folds one input in and returns the new state; the given state is not used again. */
   add(state: State, input: Input, at: number, id: string): State;

@@ -1,43 +1,8 @@
 import type { Encoded } from './accumulator.ts';
 import { InvariantError, show } from './errors.ts';
-import { checkVersion, numberIn, type StoredItem, textIn } from './item.ts';
-import { GENERATION } from './ledger.ts';
-import { decodePosition, encodePosition, type Position } from './position.ts';
-import type { Aggregate, GroupValue } from './program.ts';
+import type { CellState, Column, FoldInput, GroupValue } from './program.ts';
 
-/** Format version of cell items. */
-export const CELL_FORMAT = 1;
-
-/** The attribute that a cell's conditional write compares. */
-export const CELL_POSITION = 'p';
-
-/** Which cell: one group of one window of one aggregate, as one writer saw it. */
-export interface CellAddress {
-  readonly aggregate: string;
-  readonly startMs: number;
-  readonly writer: string;
-  /** The group's values as a JSON array, such as `["ATL"]`. */
-  readonly group: string;
-}
-
-/** What is stored of a cell. */
-export interface Cell {
-  /** Everything of the writer up to here that touches the cell is folded in. */
-  readonly position: Position;
-  /** The window's end, milliseconds since 1970 UTC. */
-  readonly endMs: number;
-  /** One encoded state a column, in the order of the aggregate's columns. */
-  readonly states: readonly Encoded[];
-  /** When DynamoDB may delete it, seconds since 1970 UTC. */
-  readonly ttlSeconds: number;
-}
-
-/** Partition key of a writer's cells of one window. */
-export function cellPartition(aggregate: string, startMs: number, writer: string): string {
-  return `${GENERATION}|${aggregate}|${new Date(startMs).toISOString()}|${writer}`;
-}
-
-/** The sort key of a group; its order is not that of the groups. */
+/** A group's values as a JSON array: what names it in keys and results. */
 export function encodeGroup(values: readonly GroupValue[]): string {
   return JSON.stringify(values);
 }
@@ -55,57 +20,130 @@ export function isGroupValue(value: unknown): value is GroupValue {
   return value === null || typeof value === 'string' || typeof value === 'boolean';
 }
 
-/** The item of a cell. Attributes: p position, e end of the window, s states as JSON. */
-export function encodeCell(address: CellAddress, cell: Cell): StoredItem {
+/** One state a column, in their order. */
+type States = readonly unknown[];
+
+/** The cell of a tumbling or hopping window: one state a column. */
+export function columnsCell(name: string, columns: readonly Column[]): CellState {
+  const vector = columnVector(name, columns);
   return {
-    pk: cellPartition(address.aggregate, address.startMs, address.writer),
-    sk: address.group,
-    v: CELL_FORMAT,
-    p: encodePosition(cell.position),
-    e: cell.endMs,
-    s: JSON.stringify(cell.states),
-    ttl: cell.ttlSeconds,
+    empty: vector.empty,
+    add: (state, fold) => vector.add(state as unknown[], fold),
+    merge: (left, right) => vector.merge(left as States, right as States),
+    encode: (state) => vector.encode(state as States),
+    decode: vector.decode,
+    results: (state, { startMs, endMs }) => [
+      { startMs, endMs, columns: vector.results(state as States) },
+    ],
   };
 }
 
-/** @throws InvariantError when the item is not one that `encodeCell` made */
-export function decodeCell(item: StoredItem): Cell {
-  checkVersion(item, CELL_FORMAT);
-  const states: unknown = JSON.parse(textIn(item, 's'));
-  if (!Array.isArray(states) || !states.every(isEncoded)) {
-    throw new InvariantError(`cell ${show(item.pk)}: got other states than a JSON array of states`);
-  }
+/** Events of one group that follow each other closely. Times in milliseconds since 1970 UTC. */
+interface Session {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly states: States;
+}
+
+/**
+ * The cell of a session window: every session of a group within one slot of a grid of time, so that two
+ * sessions that an event joins are always in one cell. Sessions are cut at the grid.
+ *
+ * @param gapMs events less than this apart belong together
+ */
+export function sessionsCell(name: string, columns: readonly Column[], gapMs: number): CellState {
+  const vector = columnVector(name, columns);
+  const join = (left: Session, right: Session): Session => ({
+    firstMs: Math.min(left.firstMs, right.firstMs),
+    lastMs: Math.max(left.lastMs, right.lastMs),
+    states: vector.merge(left.states, right.states),
+  });
+  const merge = (left: readonly Session[], right: readonly Session[]): readonly Session[] => {
+    const merged: Session[] = [];
+    for (const session of [...left, ...right].sort((a, b) => a.firstMs - b.firstMs)) {
+      const before = merged.at(-1);
+      if (before === undefined || session.firstMs - before.lastMs >= gapMs) merged.push(session);
+      else merged[merged.length - 1] = join(before, session);
+    }
+    return merged;
+  };
   return {
-    position: decodePosition(textIn(item, CELL_POSITION)),
-    endMs: numberIn(item, 'e'),
-    states,
-    ttlSeconds: numberIn(item, 'ttl'),
+    empty: () => [],
+    add: (state, fold) => {
+      const states = vector.add(vector.empty(), fold);
+      return merge(state as Session[], [{ firstMs: fold.timeMs, lastMs: fold.timeMs, states }]);
+    },
+    merge: (left, right) => merge(left as Session[], right as Session[]),
+    encode: (state) => encodeSessions(state as Session[], vector.encode),
+    decode: (encoded) => decodeSessions(name, encoded, vector.decode),
+    results: (state) =>
+      (state as Session[]).map(({ firstMs, lastMs, states }) => ({
+        startMs: firstMs,
+        endMs: lastMs,
+        columns: vector.results(states),
+      })),
   };
 }
 
-function isEncoded(value: unknown): value is Encoded {
-  if (Array.isArray(value)) return value.every(isEncoded);
-  return value === null || typeof value === 'string' || typeof value === 'number';
+/** Three values a session: the time since the one before ended (first: since 1970), its length, its states. */
+function encodeSessions(
+  sessions: readonly Session[],
+  encode: (states: States) => Encoded,
+): Encoded {
+  let beforeMs = 0;
+  return sessions.flatMap(({ firstMs, lastMs, states }): Encoded[] => {
+    const sinceMs = firstMs - beforeMs;
+    beforeMs = lastMs;
+    return [sinceMs, lastMs - firstMs, encode(states)];
+  });
 }
 
-/** The empty states of an aggregate's columns. */
-export function emptyStates(aggregate: Aggregate): unknown[] {
-  return aggregate.columns.map((column) => column.accumulator.empty());
-}
-
-/** @throws InvariantError when there are more or fewer states than columns */
-export function decodeStates(aggregate: Aggregate, encoded: readonly Encoded[]): unknown[] {
-  if (encoded.length !== aggregate.columns.length) {
-    throw new InvariantError(
-      `${aggregate.name}: got ${encoded.length} stored columns, expected ${aggregate.columns.length}; a window whose columns change needs a new name`,
-    );
+function decodeSessions(
+  name: string,
+  encoded: Encoded,
+  decode: (encoded: Encoded) => States,
+): readonly Session[] {
+  if (!Array.isArray(encoded) || encoded.length % 3 !== 0) {
+    throw new InvariantError(`${name}: got other sessions than three values each`);
   }
-  return aggregate.columns.map((column, index) =>
-    column.accumulator.decode(encoded[index] ?? null),
-  );
+  const sessions: Session[] = [];
+  for (let at = 0; at < encoded.length; at += 3) {
+    const [sinceMs, lengthMs, states] = encoded.slice(at, at + 3);
+    const firstMs = (sessions.at(-1)?.lastMs ?? 0) + Number(sinceMs);
+    sessions.push({ firstMs, lastMs: firstMs + Number(lengthMs), states: decode(states) });
+  }
+  return sessions;
 }
 
-/** The stored form of an aggregate's states. */
-export function encodeStates(aggregate: Aggregate, states: readonly unknown[]): readonly Encoded[] {
-  return aggregate.columns.map((column, index) => column.accumulator.encode(states[index]));
+function columnVector(name: string, columns: readonly Column[]) {
+  return {
+    empty: (): unknown[] => columns.map(({ accumulator }) => accumulator.empty()),
+    add: (states: unknown[], { inputs, timeMs, name: event }: FoldInput): unknown[] => {
+      for (const [index, { accumulator }] of columns.entries()) {
+        const input = inputs[index] ?? null;
+        if (input !== null) states[index] = accumulator.add(states[index], input, timeMs, event);
+      }
+      return states;
+    },
+    merge: (left: States, right: States): unknown[] =>
+      columns.map(({ accumulator }, index) => accumulator.merge(left[index], right[index])),
+    encode: (states: States): Encoded =>
+      columns.map(({ accumulator }, index) => accumulator.encode(states[index])),
+    decode: (encoded: Encoded): unknown[] => {
+      if (!Array.isArray(encoded) || encoded.length !== columns.length) {
+        const got = Array.isArray(encoded) ? encoded.length : show(encoded);
+        throw new InvariantError(
+          `${name}: got ${got} stored columns, expected ${columns.length}; a window whose columns change needs a new name`,
+        );
+      }
+      return columns.map(({ accumulator }, index) => accumulator.decode(encoded[index] ?? null));
+    },
+    results: (states: States): Readonly<Record<string, unknown>> => {
+      const results = columns.map(({ name: column, accumulator }, index) => [
+        column,
+        accumulator.result(states[index]),
+      ]);
+      return Object.fromEntries(results);
+    },
+  };
 }

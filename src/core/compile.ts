@@ -1,26 +1,15 @@
-import type { Accumulator } from './accumulator.ts';
-import { count, max, mean, min, sum } from './accumulators/numbers.ts';
-import { isGroupValue } from './cell.ts';
+import { reader, TransformError } from './compile-field.ts';
+import { compileWindow } from './compile-window.ts';
 import { durationMs } from './duration.ts';
-import { DefinitionError, MillraceError, show } from './errors.ts';
+import { DefinitionError } from './errors.ts';
 import { hashKeyOf, sipHash } from './hash.ts';
-import type { AnyPipeline, ColumnDefinition, Step, WindowDefinition } from './pipeline/types.ts';
-import type { Aggregate, Column, GroupValue, Program, ProgramSettings } from './program.ts';
+import type { AnyPipeline, Step } from './pipeline/types.ts';
+import type { Program, ProgramSettings } from './program.ts';
 import { indexReference } from './reference.ts';
 import { validateWith } from './schema.ts';
-import { tumblingSpan } from './window.ts';
 
 /** The raw rows of each reference, by its name. */
 export type ReferenceRows = ReadonlyMap<string, readonly unknown[]>;
-
-/** A function of the pipeline gave something that can't be used; the record is quarantined. */
-export class TransformError extends MillraceError {
-  override readonly name = 'TransformError';
-
-  constructor(path: string, got: unknown, expected: string) {
-    super('transform', `${path}: got ${kindOf(got)}, expected ${expected}`, { fields: { path } });
-  }
-}
 
 /**
  * Makes a pipeline ready to run.
@@ -40,7 +29,7 @@ export function compile(pipeline: AnyPipeline, references: ReferenceRows = new M
     format: pipeline.format,
     settings,
     aggregates: Object.entries(pipeline.windows).map(([name, window]) =>
-      aggregateOf({ pipeline, name, window }),
+      compileWindow({ pipeline, name, window }),
     ),
     validate: (data) => validateWith(`${pipeline.name}.schema`, pipeline.schema, data),
     idOf: (event) => idIn(pipeline.name, id(event)),
@@ -78,14 +67,6 @@ function fingerprintOf(pipeline: AnyPipeline, references: ReferenceRows): string
   );
   const { high, low } = sipHash(FINGERPRINT_KEY, new TextEncoder().encode(json));
   return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
-}
-
-function reader(path: string, of: string | ((event: never) => unknown)): (row: unknown) => unknown {
-  if (typeof of === 'function') return of as (row: unknown) => unknown;
-  return (row) => {
-    if (typeof row !== 'object' || row === null) throw new TransformError(path, row, 'an object');
-    return Reflect.get(row, of);
-  };
 }
 
 function idIn(name: string, id: unknown): string | undefined {
@@ -164,68 +145,4 @@ function enrichRun(
         `a ${from.key} of reference '${from.name}'`,
       );
     });
-}
-
-interface WindowSource {
-  readonly pipeline: AnyPipeline;
-  readonly name: string;
-  readonly window: WindowDefinition;
-}
-
-function aggregateOf({ pipeline, name, window }: WindowSource): Aggregate {
-  const path = `${pipeline.name}.windows.${name}`;
-  const sizeMs = durationMs(path, window.size);
-  const groupReaders = window.by.map((field) => ({ field, read: reader(`${path}.by`, field) }));
-  return {
-    name,
-    latenessMs: durationMs(path, window.lateness ?? pipeline.lateness),
-    retentionMs: durationMs(path, window.retention ?? pipeline.retention.windows),
-    by: window.by,
-    columns: Object.entries(window.keep).map(([column, definition]) =>
-      columnOf(`${path}.${column}`, column, definition),
-    ),
-    assign: (timeMs) => [tumblingSpan(timeMs, sizeMs)],
-    groupOf: (row) =>
-      groupReaders.map(({ field, read }) => groupIn(`${path}.by.${field}`, read(row))),
-  };
-}
-
-function groupIn(path: string, value: unknown): GroupValue {
-  const plain = value ?? null;
-  if (isGroupValue(plain)) return plain;
-  throw new TransformError(path, value, 'a text, a finite number, true, false or null');
-}
-
-const ACCUMULATORS = { count, sum, mean, min, max } as const;
-
-type AnyAccumulator = Accumulator<unknown, unknown, unknown>;
-
-function columnOf(path: string, name: string, definition: ColumnDefinition): Column {
-  const { kind, of } = definition;
-  if (kind === 'use') {
-    const accumulator = definition.accumulator as AnyAccumulator | undefined;
-    if (accumulator === undefined)
-      throw new DefinitionError(path, definition, 'use(accumulator, field)');
-    const read = reader(path, of ?? '');
-    return { name, accumulator, inputOf: (row) => read(row) ?? null };
-  }
-  const accumulator = ACCUMULATORS[kind]() as AnyAccumulator;
-  if (of === undefined) return { name, accumulator, inputOf: () => true };
-  const read = reader(path, of);
-  if (kind === 'count')
-    return { name, accumulator, inputOf: (row) => (read(row) === true ? true : null) };
-  return { name, accumulator, inputOf: (row) => numberIn(path, read(row)) };
-}
-
-function numberIn(path: string, value: unknown): number | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new TransformError(path, value, 'a finite number or null');
-}
-
-/** What it was, without its content: quarantine messages hold no data of the event. */
-function kindOf(value: unknown): string {
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (value === null || value === undefined) return show(value);
-  return value instanceof Date ? 'a Date' : `a ${typeof value}`;
 }

@@ -1,9 +1,10 @@
-import { cellPartition, encodeGroup } from './cell.ts';
+import { encodeGroup } from './cell.ts';
 import { decode } from './decode.ts';
 import { type Hash64, type HashKey, murmur3, sipHash } from './hash.ts';
 import { type FoldedId, IdTable } from './id-table.ts';
+import { blockKey, blockOf, bucketOf, packPartition } from './layout.ts';
 import type { Position } from './position.ts';
-import type { Aggregate, Program, WindowSpan } from './program.ts';
+import type { Aggregate, FoldInput, Program, WindowSpan } from './program.ts';
 import { Refusal, type Rejection, type RejectionReason, refuse } from './rejection.ts';
 
 /**
@@ -64,24 +65,29 @@ export type Decision<R extends InputRecord = InputRecord> = {
 );
 
 /** One row's inputs for one cell. */
-export interface Fold {
+export interface Fold extends FoldInput {
   /** Index of the record's decision. */
   readonly ordinal: number;
-  /** Event time, milliseconds since 1970 UTC. */
-  readonly timeMs: number;
-  /** The event's name: source and id, or writer and position. */
-  readonly name: string;
-  /** One a column; null is skipped. */
-  readonly inputs: readonly unknown[];
 }
 
 /** A cell that the records touch, with its folds in the order of position. */
 export interface CellPlan {
-  readonly aggregate: Aggregate;
-  readonly pk: string;
+  /** Names the cell within its pack. */
+  readonly key: string;
   readonly group: string;
   readonly span: WindowSpan;
   readonly folds: Fold[];
+}
+
+/** A pack that the records touch, with its cells in the order of their first fold. */
+export interface PackPlan {
+  readonly aggregate: Aggregate;
+  readonly pk: string;
+  /** Start of its pages' sort keys. */
+  readonly block: string;
+  /** Latest end of a window of the block, milliseconds since 1970 UTC. */
+  readonly endMs: number;
+  readonly cells: Map<string, CellPlan>;
 }
 
 /** What a planner is made for. */
@@ -92,7 +98,7 @@ export interface PlannerOptions {
   readonly state: WriterState;
 }
 
-/** Longest group key in bytes: DynamoDB's limit of a sort key. */
+/** Longest group key in bytes: a page of such cells stays far from 400 KB. */
 export const GROUP_BYTES_MAX = 1024;
 
 /** Longest name of an event in bytes: DynamoDB's limit of a partition key. */
@@ -113,13 +119,12 @@ export class Planner<R extends InputRecord = InputRecord> {
   readonly #idKey: HashKey;
   readonly #state: WriterState;
   readonly #fresh = new IdTable();
-  readonly #partitions = new Map<string, string>();
   #watermarkMs: number | undefined;
 
   /** One a record, in the order given. */
   readonly decisions: Decision<R>[] = [];
-  /** Touched cells by their key. */
-  readonly cells = new Map<string, CellPlan>();
+  /** Touched packs by partition key and block. */
+  readonly packs = new Map<string, PackPlan>();
 
   constructor(options: PlannerOptions) {
     this.#program = options.program;
@@ -212,13 +217,14 @@ export class Planner<R extends InputRecord = InputRecord> {
       throw tooLarge('id', `got more than ${NAME_BYTES_MAX} bytes of source and id`);
     }
     const rows = guarded('transform', () => this.#program.transform(event));
-    const windows = this.#liveWindows(timeMs, rows.length);
-    const folds = rows.flatMap((row) => this.#foldsOf(row, candidate, windows.live));
+    const targets = rows.flatMap((row) => this.#targetsOf(row, timeMs));
+    const live = this.#liveTargets(targets, timeMs);
+    const folds = live.map((target) => this.#foldOf(target, candidate));
     if (folds.length > FOLDS_MAX) {
       throw tooLarge('', `got ${folds.length} cells from one event, expected at most ${FOLDS_MAX}`);
     }
     const kept = this.#keep(candidate, rows);
-    for (const [cell, fold] of folds) this.#cellOf(cell).folds.push(fold);
+    for (const { target, group, fold } of folds) this.#cellOf(target, group).folds.push(fold);
     if (candidate.folded !== undefined) this.#fresh.add(candidate.folded);
     this.#watermarkMs = Math.max(this.#watermarkMs ?? timeMs, timeMs);
     return {
@@ -226,50 +232,43 @@ export class Planner<R extends InputRecord = InputRecord> {
       record,
       id: candidate.folded,
       kept,
-      partlyLate: windows.partlyLate,
+      partlyLate: live.length < targets.length,
       watermarkMs: this.#watermarkMs,
     };
   }
 
-  /** The windows that still live at the watermark of the records before. @throws Refusal late */
-  #liveWindows(
-    timeMs: number,
-    rows: number,
-  ): { live: readonly AggregateSpan[]; partlyLate: boolean } {
-    if (rows === 0) return { live: [], partlyLate: false };
-    const all = this.#program.aggregates.flatMap((aggregate) =>
-      aggregate.assign(timeMs).map((span) => ({ aggregate, span })),
+  /** The windows that a row belongs to, live or not. */
+  #targetsOf(row: unknown, timeMs: number): readonly Target[] {
+    return this.#program.aggregates.flatMap((aggregate) =>
+      guarded('transform', () => aggregate.takes(row))
+        ? aggregate.assign(timeMs).map((span) => ({ row, aggregate, span }))
+        : [],
     );
-    const watermarkMs = this.#watermarkMs ?? Number.NEGATIVE_INFINITY;
-    const live = all.filter(
-      ({ aggregate, span }) => span.endMs + aggregate.latenessMs > watermarkMs,
-    );
-    if (all.length > 0 && live.length === 0) {
-      throw refuse('late', 'plan', {
-        path: '',
-        message: `got an event of ${new Date(timeMs).toISOString()} at watermark ${new Date(watermarkMs).toISOString()}, expected it within the allowed lateness`,
-      });
-    }
-    return { live, partlyLate: live.length < all.length };
   }
 
-  #foldsOf(row: unknown, candidate: Candidate, live: readonly AggregateSpan[]): [CellPlan, Fold][] {
-    return live.map(({ aggregate, span }) => {
-      const group = guarded('transform', () => encodeGroup(aggregate.groupOf(row)));
-      if (group.length * 3 > GROUP_BYTES_MAX && utf8.encode(group).length > GROUP_BYTES_MAX) {
-        throw tooLarge(aggregate.by.join(), `got a group key over ${GROUP_BYTES_MAX} bytes`);
-      }
-      const inputs = guarded('transform', () =>
-        aggregate.columns.map((column) => column.inputOf(row)),
-      );
-      const fold = {
-        ordinal: this.decisions.length,
-        timeMs: candidate.timeMs,
-        name: candidate.name,
-        inputs,
-      };
-      return [{ aggregate, span, group, pk: this.#partitionOf(aggregate, span), folds: [] }, fold];
+  /** Those that still live at the watermark of the records before. @throws Refusal late */
+  #liveTargets(targets: readonly Target[], timeMs: number): readonly Target[] {
+    const watermarkMs = this.#watermarkMs ?? Number.NEGATIVE_INFINITY;
+    const live = targets.filter(({ aggregate, span }) =>
+      aggregate.isLive(span, timeMs, watermarkMs),
+    );
+    if (live.length > 0 || targets.length === 0) return live;
+    throw refuse('late', 'plan', {
+      path: '',
+      message: `got an event of ${new Date(timeMs).toISOString()} at watermark ${new Date(watermarkMs).toISOString()}, expected it within the allowed lateness`,
     });
+  }
+
+  #foldOf(target: Target, { timeMs, name }: Candidate): TargetFold {
+    const { row, aggregate } = target;
+    const group = guarded('transform', () => encodeGroup(aggregate.groupOf(row)));
+    if (group.length * 3 > GROUP_BYTES_MAX && utf8.encode(group).length > GROUP_BYTES_MAX) {
+      throw tooLarge(aggregate.by.join(), `got a group key over ${GROUP_BYTES_MAX} bytes`);
+    }
+    const inputs = guarded('transform', () =>
+      aggregate.columns.map((column) => column.inputOf(row)),
+    );
+    return { target, group, fold: { ordinal: this.decisions.length, timeMs, name, inputs } };
   }
 
   #keep(candidate: Candidate, rows: readonly unknown[]): KeptEvent | undefined {
@@ -289,21 +288,31 @@ export class Planner<R extends InputRecord = InputRecord> {
     return { name: candidate.name, key, timeMs: candidate.timeMs, rows: json };
   }
 
-  #cellOf(cell: CellPlan): CellPlan {
-    const key = `${cell.pk}\n${cell.group}`;
-    const known = this.cells.get(key);
+  #cellOf({ aggregate, span }: Target, group: string): CellPlan {
+    const pack = this.#packOf(aggregate, span, group);
+    const key = `${span.startMs} ${group}`;
+    const known = pack.cells.get(key);
     if (known !== undefined) return known;
-    this.cells.set(key, cell);
+    const cell: CellPlan = { key, group, span, folds: [] };
+    pack.cells.set(key, cell);
     return cell;
   }
 
-  #partitionOf(aggregate: Aggregate, span: WindowSpan): string {
-    const name = `${span.startMs} ${aggregate.name}`;
-    const known = this.#partitions.get(name);
+  #packOf(aggregate: Aggregate, span: WindowSpan, group: string): PackPlan {
+    const block = blockOf(aggregate.layout, span.startMs);
+    const bucket = bucketOf(aggregate.layout, group);
+    const key = `${aggregate.name} ${bucket} ${block.startMs}`;
+    const known = this.packs.get(key);
     if (known !== undefined) return known;
-    const pk = cellPartition(aggregate.name, span.startMs, this.#writer);
-    this.#partitions.set(name, pk);
-    return pk;
+    const pack: PackPlan = {
+      aggregate,
+      pk: packPartition(aggregate.name, this.#writer, bucket),
+      block: blockKey(block.startMs),
+      endMs: block.endMs - aggregate.layout.gridMs + span.endMs - span.startMs,
+      cells: new Map(),
+    };
+    this.packs.set(key, pack);
+    return pack;
   }
 }
 
@@ -320,9 +329,17 @@ interface Candidate<R extends InputRecord = InputRecord> {
   readonly folded: FoldedId | undefined;
 }
 
-interface AggregateSpan {
+/** A window that a row belongs to. */
+interface Target {
+  readonly row: unknown;
   readonly aggregate: Aggregate;
   readonly span: WindowSpan;
+}
+
+interface TargetFold {
+  readonly target: Target;
+  readonly group: string;
+  readonly fold: Fold;
 }
 
 const REASON_OF_STAGE = {

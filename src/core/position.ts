@@ -47,6 +47,28 @@ export function decodePosition(text: string): Position {
   return { shard: Number(shard), sequence, index: Number(index) };
 }
 
+/** A position in fewer characters, such as `6.4kx…`: sequence in base 36, an index of 0 left out. */
+export function packPosition({ shard, sequence, index }: Position): string {
+  const packed = `${shard}.${BigInt(sequence).toString(36)}`;
+  return index === 0 ? packed : `${packed}.${index}`;
+}
+
+/** @throws InvariantError when the text is not one that `packPosition` wrote */
+export function unpackPosition(text: string): Position {
+  const match = /^(\d{1,12})\.([0-9a-z]{1,90})(?:\.([1-9]\d{0,8}))?$/.exec(text);
+  if (match === null) {
+    throw new InvariantError(`position: got ${show(text)}, expected shard.sequence`);
+  }
+  const [, shard = '', sequence = '', index = '0'] = match;
+  return { shard: Number(shard), sequence: decimalOf(sequence), index: Number(index) };
+}
+
+function decimalOf(base36: string): string {
+  let value = 0n;
+  for (const digit of base36) value = value * 36n + BigInt(Number.parseInt(digit, 36));
+  return value.toString();
+}
+
 /** A position as a text whose byte order is the order of the positions, for a sort key. */
 export function sortablePosition(position: Position): string {
   const shard = String(position.shard).padStart(12, '0');

@@ -1,4 +1,5 @@
-import type { Accumulator } from './accumulator.ts';
+import type { Accumulator, Encoded } from './accumulator.ts';
+import type { PackLayout } from './layout.ts';
 
 /** A value that can be part of a group's key. */
 export type GroupValue = string | number | boolean | null;
@@ -32,9 +33,41 @@ export interface Column {
   inputOf(row: unknown): unknown;
 }
 
+/** What a row adds to a cell. */
+export interface FoldInput {
+  /** One a column; null is skipped. */
+  readonly inputs: readonly unknown[];
+  /** Event time, milliseconds since 1970 UTC. */
+  readonly timeMs: number;
+  /** The event's name: source and id, or writer and position. */
+  readonly name: string;
+}
+
+/** A result of a cell: tumbling and hopping windows give one, session windows one a session. */
+export interface CellResult extends WindowSpan {
+  /** The columns' results by name. */
+  readonly columns: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * How the state of one group of one window is kept: a commutative monoid with a codec, as each of its
+ * columns is.
+ */
+export interface CellState {
+  empty(): unknown;
+  /** The given state is not used again. */
+  add(state: unknown, fold: FoldInput): unknown;
+  merge(left: unknown, right: unknown): unknown;
+  encode(state: unknown): Encoded;
+  /** @throws InvariantError when `encode` can't have written it */
+  decode(encoded: Encoded): unknown;
+  results(state: unknown, span: WindowSpan): readonly CellResult[];
+}
+
 /** A window of the pipeline with its columns, ready to run. */
 export interface Aggregate {
   readonly name: string;
+  readonly type: 'tumbling' | 'hopping' | 'session';
   /** How far behind the watermark an event may still correct its window, in milliseconds. */
   readonly latenessMs: number;
   /** How long a result is kept after its window's end, in milliseconds. */
@@ -42,8 +75,16 @@ export interface Aggregate {
   /** The group's fields, in the order of the key; empty for one group over everything. */
   readonly by: readonly string[];
   readonly columns: readonly Column[];
-  /** The windows that an event time falls into. */
+  readonly cell: CellState;
+  readonly layout: PackLayout;
+  /** Bytes that a stored state usually takes. */
+  readonly stateBytes: number;
+  /** The windows whose cells an event time falls into; of sessions, the slot of the grid that cuts them. */
   assign(timeMs: number): readonly WindowSpan[];
+  /** Whether an event of this time may still be folded into a window at a watermark. */
+  isLive(span: WindowSpan, timeMs: number, watermarkMs: number): boolean;
+  /** Whether the window takes the row at all. @throws what the user's function throws */
+  takes(row: unknown): boolean;
   /** @throws when a field is not a string, number, boolean or null */
   groupOf(row: unknown): readonly GroupValue[];
 }

@@ -1,47 +1,50 @@
-import { type Cell, decodeCell, decodeGroup, decodeStates, emptyStates } from './cell.ts';
+import { decodeGroup } from './cell.ts';
 import type { StoredItem } from './item.ts';
-import type { Aggregate, GroupValue } from './program.ts';
+import { decodePage } from './page.ts';
+import type { Aggregate, CellResult, GroupValue, WindowSpan } from './program.ts';
 
-/** The result of one group of one window, over all writers. */
-export interface WindowRow {
+/** The result of one group of one window, or of one session, over all writers. */
+export interface WindowRow extends CellResult {
   readonly group: readonly GroupValue[];
-  /** The columns' results by name. */
-  readonly columns: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Merges the cells that the writers keep of one window into results, one row a group, in the order of
- * the groups' JSON.
+ * Merges the cells that the writers keep into results, in the order of window and group.
  *
- * @param items the items of all writers' cells of one window of the aggregate
+ * @param items pages of the aggregate: of all its writers, and for a window all buckets of its block
+ * @param only leaves out the cells of other windows
  */
-export function mergeCells(
+export function mergePages(
   aggregate: Aggregate,
   items: Iterable<StoredItem>,
+  only: (startMs: number) => boolean = () => true,
 ): readonly WindowRow[] {
-  const merged = new Map<string, unknown[]>();
+  const merged = new Map<string, { startMs: number; group: string; state: unknown }>();
   for (const item of items) {
-    const before = merged.get(item.sk) ?? emptyStates(aggregate);
-    merged.set(item.sk, mergeStates(aggregate, before, decodeCell(item)));
+    for (const { startMs, group, state } of decodePage(aggregate, item).cells) {
+      if (!only(startMs)) continue;
+      const key = `${startMs} ${group}`;
+      const before = merged.get(key);
+      if (before === undefined) merged.set(key, { startMs, group, state });
+      else before.state = aggregate.cell.merge(before.state, state);
+    }
   }
-  const groups = [...merged.keys()].sort();
-  return groups.map((group) => ({
-    group: decodeGroup(group),
-    columns: resultsOf(aggregate, merged.get(group) ?? []),
-  }));
+  return [...merged.values()]
+    .sort((left, right) => left.startMs - right.startMs || compareTexts(left.group, right.group))
+    .flatMap(({ startMs, group, state }) => {
+      const values = decodeGroup(group);
+      const span = spanOf(aggregate, startMs);
+      return aggregate.cell.results(state, span).map((result) => ({ group: values, ...result }));
+    });
 }
 
-function mergeStates(aggregate: Aggregate, left: readonly unknown[], cell: Cell): unknown[] {
-  const right = decodeStates(aggregate, cell.states);
-  return aggregate.columns.map((column, index) =>
-    column.accumulator.merge(left[index], right[index]),
-  );
+/** The window of an aggregate that starts at a time. */
+function spanOf(aggregate: Aggregate, startMs: number): WindowSpan {
+  const found = aggregate.assign(startMs).find((span) => span.startMs === startMs);
+  return found ?? { startMs, endMs: startMs };
 }
 
-function resultsOf(aggregate: Aggregate, states: readonly unknown[]): WindowRow['columns'] {
-  const results = aggregate.columns.map((column, index) => [
-    column.name,
-    column.accumulator.result(states[index]),
-  ]);
-  return Object.fromEntries(results);
+function compareTexts(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
 }

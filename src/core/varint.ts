@@ -25,18 +25,41 @@ export class ByteWriter {
 
   /** Appends one byte. */
   byte(value: number): void {
-    if (this.#length === this.#bytes.length) {
-      const grown = new Uint8Array(this.#bytes.length * 2);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
+    this.#reserve(1);
     this.#bytes[this.#length] = value;
     this.#length += 1;
+  }
+
+  /** Appends bytes as they are. */
+  bytes(values: Uint8Array): void {
+    this.#reserve(values.length);
+    this.#bytes.set(values, this.#length);
+    this.#length += values.length;
+  }
+
+  /** Appends a double, 8 bytes, highest first. */
+  float64(value: number): void {
+    this.#reserve(8);
+    new DataView(this.#bytes.buffer).setFloat64(this.#length, value);
+    this.#length += 8;
+  }
+
+  /** Number of bytes written so far. */
+  get length(): number {
+    return this.#length;
   }
 
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
   }
 }
 
@@ -68,6 +91,27 @@ export class ByteReader {
     let value = 0;
     for (let index = 0; index < count; index += 1) value = ((value << 8) | this.byte()) >>> 0;
     return value;
+  }
+
+  /** The next bytes, as a view. */
+  bytes(count: number): Uint8Array {
+    const end = this.#at + count;
+    if (end > this.#bytes.length) {
+      throw new InvariantError(`bytes: got ${this.#bytes.length}, expected more at ${this.#at}`);
+    }
+    const bytes = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return bytes;
+  }
+
+  float64(): number {
+    const { buffer, byteOffset } = this.bytes(8);
+    return new DataView(buffer, byteOffset, 8).getFloat64(0);
+  }
+
+  /** How many bytes were read. */
+  get at(): number {
+    return this.#at;
   }
 
   byte(): number {

@@ -3,7 +3,6 @@ import type { Program } from '../core/program.ts';
 import { refuse } from '../core/rejection.ts';
 import { AttemptGuard } from './attempt-guard.ts';
 import { forEachBounded } from './bounded.ts';
-import { CELLS_MAX, CellCache } from './cell-cache.ts';
 import { EpochWatch } from './epoch-watch.ts';
 import { Head } from './head.ts';
 import { IdKey } from './id-key.ts';
@@ -14,6 +13,7 @@ import {
   type WriterRecords,
 } from './kinesis-batch.ts';
 import { LedgerHeads } from './ledger-heads.ts';
+import { CELLS_MAX, PackCache } from './pack-cache.ts';
 import type { ConsumePorts, Invocation } from './ports.ts';
 import { type ContainerState, processWriter, type WriterBatch } from './process-writer.ts';
 import { type BatchReport, emptyReport, noteStop } from './report.ts';
@@ -92,7 +92,7 @@ class Consumer {
     this.#idKey = new IdKey(ports.ledger, ports.random);
     this.#state = {
       heads: new LedgerHeads(ports.ledger, program.settings),
-      cells: new CellCache(options.cellsMax ?? CELLS_MAX),
+      packs: new PackCache(options.cellsMax ?? CELLS_MAX),
       guard: new AttemptGuard(ports.ledger, program.settings),
     };
   }

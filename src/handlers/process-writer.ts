@@ -6,16 +6,16 @@ import { isAfter } from '../core/position.ts';
 import { registryItem } from '../core/registry.ts';
 import { appendEntry } from './append-entry.ts';
 import type { AttemptGuard } from './attempt-guard.ts';
-import type { CellCache } from './cell-cache.ts';
 import type { Head } from './head.ts';
 import type { LedgerHeads } from './ledger-heads.ts';
+import type { PackCache } from './pack-cache.ts';
 import type { BatchReport } from './report.ts';
 import { noteStop } from './report.ts';
 import { retryFailed } from './retry.ts';
 import { endsTry } from './transient.ts';
-import { writeCells } from './write-cells.ts';
 import type { SourceRecord, WriteContext } from './write-context.ts';
 import { type KeptRecord, writeEvents } from './write-events.ts';
+import { writePacks } from './write-packs.ts';
 import { type RefusedRecord, writeQuarantine } from './write-quarantine.ts';
 
 /**
@@ -28,7 +28,7 @@ import { type RefusedRecord, writeQuarantine } from './write-quarantine.ts';
 /** What is kept in the container between batches. */
 export interface ContainerState {
   readonly heads: LedgerHeads;
-  readonly cells: CellCache;
+  readonly packs: PackCache;
   readonly guard: AttemptGuard;
 }
 
@@ -130,13 +130,13 @@ async function write(
   state: ContainerState,
   report: BatchReport,
 ): Promise<number> {
-  const { decisions, cells } = planned.planner;
+  const { decisions, packs } = planned.planner;
   const durable = await writeIdempotent(context, decisions, report);
-  const written = await writeCells(context, {
-    cells: cells.values(),
+  const written = await writePacks(context, {
+    packs: packs.values(),
     decisions,
     prefix: durable,
-    cache: state.cells,
+    cache: state.packs,
   });
   report.conflicts += written.conflicts;
   if (written.finished < durable) noteStop(report, written.error ?? outOfTime(context));

@@ -2,14 +2,17 @@ import { type DynamoDBClient, paginateQuery, paginateScan } from '@aws-sdk/clien
 import { fromAttributeValues } from '../adapters/aws/attribute-value.ts';
 import { resultName } from '../batch/batch.ts';
 import type { StoredResults } from '../batch/compare.ts';
-import { cellPartition } from '../core/cell.ts';
+import { blockKey, blockOf, packPartition, packParts } from '../core/layout.ts';
 import type { Aggregate, Program } from '../core/program.ts';
-import { mergeCells, type WindowRow } from '../core/read.ts';
+import { mergePages, type WindowRow } from '../core/read.ts';
 import { REGISTRY_KEY } from '../core/registry.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import { epochOfWriter } from '../core/writer.ts';
 import type { Item } from '../ports/table.ts';
 import type { Deployment } from './stacks.ts';
+
+/** One result by its name. */
+type StoredRow = readonly [string, WindowRow['columns']];
 
 /** Where results are read. */
 export interface ResultSource {
@@ -23,12 +26,14 @@ export interface ResultSource {
 /** Everything that the tables hold of the epoch: a whole scan. */
 export async function readStored(source: ResultSource): Promise<StoredResults> {
   const { deployment, program, epoch } = source;
-  const cells = await scan(source, deployment.aggregatesTable);
-  const byWindow = Map.groupBy(
-    cells.map((item) => ({ item, ...partsOf(item.pk) })).filter((one) => one.epoch === epoch),
-    ({ window, start }) => `${window}|${start}`,
+  const pages = await scan(source, deployment.aggregatesTable);
+  const own = pages.filter(({ pk }) => epochOfWriter(packParts(pk).writer) === epoch);
+  const rows = program.aggregates.flatMap((aggregate) =>
+    rowsOf(
+      aggregate,
+      own.filter(({ pk }) => packParts(pk).aggregate === aggregate.name),
+    ),
   );
-  const rows = [...byWindow.values()].flatMap((some) => rowsOf(program, some));
   const index = await scan(source, deployment.quarantineTable);
   const reasons = index
     .filter(({ pk }) => epochOfWriter(pk) === epoch)
@@ -46,16 +51,15 @@ export async function readWindow(
   startMs: number,
 ): Promise<readonly WindowRow[]> {
   const writers = await readWriters(source);
-  const pages = await Promise.all(
-    writers.map((writer) =>
-      query(
-        source,
-        source.deployment.aggregatesTable,
-        cellPartition(aggregate.name, startMs, writer),
-      ),
-    ),
+  const block = blockKey(blockOf(aggregate.layout, startMs).startMs);
+  const buckets = Array.from({ length: aggregate.layout.buckets }, (_, bucket) => bucket);
+  const packs = writers.flatMap((writer) =>
+    buckets.map((bucket) => packPartition(aggregate.name, writer, bucket)),
   );
-  return mergeCells(aggregate, pages.flat());
+  const pages = await Promise.all(
+    packs.map((pk) => query(source, source.deployment.aggregatesTable, pk, block)),
+  );
+  return mergePages(aggregate, pages.flat(), (start) => start === startMs);
 }
 
 /** Records in quarantine, over all writers of the epoch. */
@@ -80,21 +84,24 @@ async function readWriters(source: ResultSource): Promise<readonly string[]> {
   return items.map(({ sk }) => sk).filter((writer) => epochOfWriter(writer) === source.epoch);
 }
 
-function queryInput(TableName: string, pk: string) {
+function queryInput(TableName: string, pk: string, prefix?: string) {
   return {
     TableName,
-    KeyConditionExpression: 'pk = :pk',
-    ExpressionAttributeValues: { ':pk': { S: pk } },
+    KeyConditionExpression: prefix === undefined ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :sk)',
+    ExpressionAttributeValues: {
+      ':pk': { S: pk },
+      ...(prefix === undefined ? {} : { ':sk': { S: prefix } }),
+    },
   };
 }
 
 async function query(
   { client }: ResultSource,
   tableName: string,
-  pk: string,
+  ...[pk, prefix]: readonly [pk: string, prefix?: string]
 ): Promise<readonly Item[]> {
   const items: Item[] = [];
-  for await (const page of paginateQuery({ client }, queryInput(tableName, pk))) {
+  for await (const page of paginateQuery({ client }, queryInput(tableName, pk, prefix))) {
     items.push(...(page.Items ?? []).map(fromAttributeValues));
   }
   return items;
@@ -108,25 +115,9 @@ async function scan({ client }: ResultSource, TableName: string): Promise<readon
   return items;
 }
 
-/** The parts of a cell's partition key: see `cellPartition`. */
-function partsOf(pk: string) {
-  const [, window = '', start = '', writer = ''] = pk.split('|');
-  return { window, start, epoch: epochOfWriter(writer) };
-}
-
-function rowsOf(
-  program: Program,
-  some: readonly { readonly item: Item; readonly window: string; readonly start: string }[],
-): readonly (readonly [string, WindowRow['columns']])[] {
-  const [{ window, start } = { window: '', start: '' }] = some;
-  const aggregate = program.aggregates.find(({ name }) => name === window);
-  if (aggregate === undefined) return [];
-  const merged = mergeCells(
-    aggregate,
-    some.map(({ item }) => item),
-  );
-  return merged.map(({ group, columns }) => [
-    resultName(window, Date.parse(start), JSON.stringify(group)),
-    columns,
+function rowsOf(aggregate: Aggregate, pages: readonly Item[]): readonly StoredRow[] {
+  return mergePages(aggregate, pages).map((row) => [
+    resultName(aggregate.name, row.startMs, JSON.stringify(row.group)),
+    aggregate.type === 'session' ? { ...row.columns, endMs: row.endMs } : row.columns,
   ]);
 }

@@ -54,7 +54,7 @@ export interface TableQuery {
   readonly pk: string;
   /** Only sort keys after (descending: before) this one, which itself is left out. */
   readonly after?: string;
-  /** Only sort keys that start with this. Not together with `after`. */
+  /** Only sort keys that start with this. */
   readonly prefix?: string;
   readonly descending?: boolean;
   /** At most this many items in the page; 1 to 1,000. */

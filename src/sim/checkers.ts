@@ -1,16 +1,18 @@
 import { BatchComputation, resultName } from '../batch/batch.ts';
 import { compareResults } from '../batch/compare.ts';
+import { packParts } from '../core/layout.ts';
 import { decodeEntry, ENTRIES } from '../core/ledger.ts';
+import { decodePage } from '../core/page.ts';
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import {
   comparePositions,
-  decodePosition,
   encodePosition,
   type Position,
   sortablePosition,
+  unpackPosition,
 } from '../core/position.ts';
 import type { Program } from '../core/program.ts';
-import { mergeCells } from '../core/read.ts';
+import { mergePages } from '../core/read.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import type { Item } from '../ports/table.ts';
 import type { SimRecord, SimWorld } from './world.ts';
@@ -45,7 +47,7 @@ export class WriteChecker {
 
   #cell(item: Item): void {
     const name = `${item.pk} ${item.sk}`;
-    const position = decodePosition(String(item.p));
+    const position = unpackPosition(String(item.p));
     const before = this.#cells.get(name);
     if (before !== undefined && comparePositions(position, before) <= 0) {
       this.violations.push(`cell ${name}: goes back to ${encodePosition(position)}`);
@@ -65,7 +67,12 @@ export interface EndState {
 
 /** The end state's violations; none where all holds. */
 export function checkEnd(state: EndState): readonly string[] {
-  return [...checkResults(state), ...checkQuarantine(state), ...checkEvents(state)];
+  return [
+    ...checkResults(state),
+    ...checkPlaces(state),
+    ...checkQuarantine(state),
+    ...checkEvents(state),
+  ];
 }
 
 /**
@@ -77,11 +84,10 @@ function checkResults(state: EndState): readonly string[] {
   const batch = computed(state);
   const rows = new Map<string, Readonly<Record<string, unknown>>>();
   for (const aggregate of program.aggregates) {
-    const items = world.aggregates.items().filter(({ pk }) => pk.split('|')[1] === aggregate.name);
-    for (const [start, some] of Map.groupBy(items, ({ pk }) => pk.split('|')[2] ?? '')) {
-      for (const { group, columns } of mergeCells(aggregate, some)) {
-        rows.set(resultName(aggregate.name, Date.parse(start), JSON.stringify(group)), columns);
-      }
+    for (const row of mergePages(aggregate, pagesOf(world, aggregate.name))) {
+      const name = resultName(aggregate.name, row.startMs, JSON.stringify(row.group));
+      const ends = aggregate.type === 'session' ? { endMs: row.endMs } : {};
+      rows.set(name, { ...row.columns, ...ends });
     }
   }
   const refused = new Map<RejectionReason, number>();
@@ -94,6 +100,24 @@ function checkResults(state: EndState): readonly string[] {
     ({ where, stored, computed: right }) =>
       `${where}: stored ${JSON.stringify(stored)}, computed ${JSON.stringify(right)}`,
   );
+}
+
+function pagesOf(world: SimWorld, aggregate: string): readonly Item[] {
+  return world.aggregates.items().filter(({ pk }) => packParts(pk).aggregate === aggregate);
+}
+
+/** A cell of a writer is in one page only: in two it would be read twice. */
+function checkPlaces({ world, program }: EndState): readonly string[] {
+  return program.aggregates.flatMap((aggregate) => {
+    const names = pagesOf(world, aggregate.name).flatMap((item) =>
+      decodePage(aggregate, item).cells.map(
+        ({ startMs, group }) => `${item.pk} ${startMs} ${group}`,
+      ),
+    );
+    const seen = new Set<string>();
+    const twice = names.filter((name) => seen.size === seen.add(name).size);
+    return twice.map((name) => `cell ${name}: is in two pages`);
+  });
 }
 
 function computed({ world, pipeline, program, records }: EndState): BatchComputation {

@@ -1,9 +1,10 @@
 import { compile, type ReferenceRows } from '../core/compile.ts';
 import { MillraceError } from '../core/errors.ts';
+import { packParts } from '../core/layout.ts';
 import { explicitHashKey, partitionKey, partitionOf } from '../core/partition.ts';
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import type { Program } from '../core/program.ts';
-import { mergeCells } from '../core/read.ts';
+import { mergePages } from '../core/read.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import { type FaultName, onlyFaults } from './faults.ts';
 import type { SimResult } from './schedule.ts';
@@ -147,24 +148,16 @@ function bytesOf(
 function windowsOf(program: Program, result: SimResult | undefined): PipelineTestResult['windows'] {
   const items = result?.world.aggregates.items() ?? [];
   const windows = program.aggregates.map((aggregate) => {
-    const own = items.filter(({ pk }) => pk.split('|')[1] === aggregate.name);
-    const starts = Map.groupBy(own, ({ pk }) => pk.split('|')[2] ?? '');
-    const rows = [...starts].flatMap(([start, cells]) =>
-      mergeCells(aggregate, cells).map(({ group, columns }) => ({
-        start,
-        ...Object.fromEntries(aggregate.by.map((field, index) => [field, group[index]])),
-        ...columns,
-      })),
-    );
-    return [aggregate.name, rows.sort(byStart)];
+    const own = items.filter(({ pk }) => packParts(pk).aggregate === aggregate.name);
+    const rows = mergePages(aggregate, own).map(({ startMs, endMs, group, columns }) => ({
+      start: new Date(startMs).toISOString(),
+      ...(aggregate.type === 'session' ? { end: new Date(endMs).toISOString() } : {}),
+      ...Object.fromEntries(aggregate.by.map((field, index) => [field, group[index]])),
+      ...columns,
+    }));
+    return [aggregate.name, rows];
   });
   return Object.fromEntries(windows);
-}
-
-/** Stable: groups of one window stay in their order. */
-function byStart(left: { readonly start: string }, right: { readonly start: string }): number {
-  if (left.start === right.start) return 0;
-  return left.start < right.start ? -1 : 1;
 }
 
 function quarantinedOf(result: SimResult | undefined): PipelineTestResult['quarantined'] {

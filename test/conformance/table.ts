@@ -129,6 +129,10 @@ export function tableSuite(name: string, make: () => Promise<Table>): void {
       expect(await all(true)).toEqual([...keys].reverse());
       const prefixed = await table.query({ pk, prefix: 'a#' }, soon());
       expect(prefixed.items.map(({ sk }) => sk)).toEqual(['a#1', 'a#2']);
+      const rest = await table.query({ pk, prefix: 'a#', after: 'a#1' }, soon());
+      expect(rest.items.map(({ sk }) => sk)).toEqual(['a#2']);
+      const back = await table.query({ pk, prefix: 'a#', after: 'a#2', descending: true }, soon());
+      expect(back.items.map(({ sk }) => sk)).toEqual(['a#1']);
     });
 
     it('replaces without a condition, and changes nothing when it is done twice', async () => {

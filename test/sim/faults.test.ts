@@ -13,7 +13,7 @@ const REQUESTS = [
   'ledger.query',
   'ledger.putIf',
   'ledger.putAll',
-  'aggregates.get',
+  'aggregates.query',
   'aggregates.putIf',
   'events.putAll',
   'bucket.put',

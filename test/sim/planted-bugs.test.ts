@@ -154,7 +154,7 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   'late events are let in': {
     program: (program) => ({
       ...program,
-      aggregates: program.aggregates.map((one) => ({ ...one, latenessMs: 1e12 })),
+      aggregates: program.aggregates.map((one) => ({ ...one, isLive: () => true })),
     }),
   },
   'a decision depends on the try': {

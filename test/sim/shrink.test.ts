@@ -24,7 +24,7 @@ const careless: NonNullable<SimOptions['makeHandler']> = (ports, program) =>
   );
 
 it('a failing schedule gets much shorter, still fails, and replays to the same trace', async () => {
-  const failing = { ...smallOptions(2, { makeHandler: careless }), keepTrace: true };
+  const failing = { ...smallOptions(3, { makeHandler: careless }), keepTrace: true };
   const { options, result, runs } = await shrink(failing);
   const again = await simulate(options);
 
@@ -36,7 +36,7 @@ it('a failing schedule gets much shorter, still fails, and replays to the same t
 }, 60_000);
 
 it('its timeline tells what happened, as text and as a picture', async () => {
-  const failing = { ...smallOptions(2, { makeHandler: careless }), keepTrace: true };
+  const failing = { ...smallOptions(3, { makeHandler: careless }), keepTrace: true };
   const { result } = await shrink(failing);
   const text = timelineText(result);
   const html = timelineHtml('a <schedule>', result);

@@ -81,9 +81,9 @@ async function queryPage(
   context: SendContext,
 ): Promise<Page> {
   const { pk, after, prefix, descending = false, limit = 1000 } = query;
-  const bound = after ?? prefix;
+  const bound = prefix ?? after;
   const compare =
-    after === undefined ? 'begins_with(sk, :bound)' : `sk ${descending ? '<' : '>'} :bound`;
+    prefix === undefined ? `sk ${descending ? '<' : '>'} :bound` : 'begins_with(sk, :bound)';
   const command = new QueryCommand({
     TableName: tableName,
     ConsistentRead: true,
@@ -92,6 +92,10 @@ async function queryPage(
       ':pk': toAttributeValue(pk),
       ...(bound === undefined ? {} : { ':bound': toAttributeValue(bound) }),
     },
+    // A sort key takes one condition: with a prefix, the place to start after is told this way.
+    ...(prefix === undefined || after === undefined
+      ? {}
+      : { ExclusiveStartKey: toAttributeValues({ pk, sk: after }) }),
     ScanIndexForward: !descending,
     Limit: limit,
   });

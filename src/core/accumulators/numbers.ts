@@ -13,6 +13,7 @@ import {
 export function count(): Accumulator<unknown, number, number> {
   return {
     name: 'count-1',
+    size: { typical: 2, max: 8 },
     empty: () => 0,
     add: (state) => state + 1,
     merge: (left, right) => left + right,
@@ -26,6 +27,7 @@ export function count(): Accumulator<unknown, number, number> {
 export function sum(): Accumulator<number, ExactSum, number> {
   return {
     name: 'sum-1',
+    size: { typical: 4, max: 600 },
     empty: () => 0,
     add: (state, input) => addExact(state, exactOf(input)),
     merge: addExact,
@@ -45,6 +47,7 @@ export interface MeanState {
 export function mean(): Accumulator<number, MeanState, number | null> {
   return {
     name: 'mean-1',
+    size: { typical: 6, max: 610 },
     empty: () => ({ sum: 0, count: 0 }),
     add: (state, input) => ({ sum: addExact(state.sum, exactOf(input)), count: state.count + 1 }),
     merge: (left, right) => ({
@@ -73,6 +76,7 @@ function extreme(
 ): Accumulator<number, number | null, number | null> {
   return {
     name,
+    size: { typical: 3, max: 9 },
     empty: () => null,
     // Adding 0 turns -0 into 0, which JSON could not tell apart.
     add: (state, input) => (state === null ? input + 0 : choose(state, input + 0)),

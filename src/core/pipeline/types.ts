@@ -45,10 +45,18 @@ export type GroupOf<T, B> = [B] extends [never]
 
 /** A window of a pipeline, as data. */
 export interface WindowDefinition<Group = unknown, Result = unknown> {
-  readonly type: 'tumbling';
+  readonly type: 'tumbling' | 'hopping' | 'session';
+  /** Length of a window; of sessions, the longest one. */
   readonly size: Duration;
+  /** Hopping windows: distance between two starts. */
+  readonly every?: Duration;
+  /** Sessions: events less than this apart belong together. */
+  readonly gap?: Duration;
   readonly by: readonly string[];
   readonly keep: Columns;
+  readonly where?: (row: never) => unknown;
+  /** Groups expected in one window. */
+  readonly groups?: number;
   readonly lateness?: Duration;
   readonly retention?: Duration;
   /** Only in types. */
@@ -60,19 +68,41 @@ export interface WindowDefinition<Group = unknown, Result = unknown> {
 /** The windows of a pipeline by name. */
 export type Windows = Readonly<Record<string, WindowDefinition>>;
 
-/** Options of `tumbling`. */
-export interface TumblingOptions<B, K> {
+/** Options of every window. */
+export interface WindowOptions<B, K, T = never> {
   /** A field, or fields, whose values make the group; without it all rows are one group. */
   readonly by?: B;
   readonly keep: K;
+  /** Only rows for which this says true; default every row. */
+  readonly where?: Fn<T, boolean>;
   /** Default: the pipeline's lateness. */
   readonly lateness?: Duration;
   /** How long results are kept after the window's end; default: the pipeline's `retention.windows`. */
   readonly retention?: Duration;
+  /**
+   * How many groups one window is expected to have, 1 to 100,000,000; default 100 with `by`. Cells are
+   * laid out for it: a wrong one costs read and write units, never a result. Never change it.
+   */
+  readonly groups?: number;
+}
+
+/** Options of `hopping`. */
+export interface HoppingOptions<B, K, T = never> extends WindowOptions<B, K, T> {
+  /** Distance between the starts of two windows; divides the size, at most 100 times. */
+  readonly every: Duration;
+}
+
+/** Options of `session`. */
+export interface SessionOptions<B, K, T = never> extends WindowOptions<B, K, T> {
+  /** Sessions are cut at whole multiples of this since 1970 UTC; at most 500 times the gap. */
+  readonly max: Duration;
 }
 
 /** A field that can be part of a group. */
 type Groupable = string | number | boolean;
+
+/** What `by` may be: one of those fields, or a list of them. */
+type GroupFields<T> = keyof FieldsOf<T, Groupable> | readonly (keyof FieldsOf<T, Groupable>)[];
 
 /** The input of a number column: a field of numbers or a function. */
 type NumberOf<T> = keyof FieldsOf<T, number> | Fn<T, number>;
@@ -80,14 +110,19 @@ type NumberOf<T> = keyof FieldsOf<T, number> | Fn<T, number>;
 /** What windows are made with; it knows the type of the rows. */
 export interface Scope<T> {
   /** Windows of equal size without overlap, on event time. */
-  tumbling<
-    const K extends Columns,
-    const B extends
-      | keyof FieldsOf<T, Groupable>
-      | readonly (keyof FieldsOf<T, Groupable>)[] = never,
-  >(
+  tumbling<const K extends Columns, const B extends GroupFields<T> = never>(
     size: Duration,
-    options: TumblingOptions<B, K>,
+    options: WindowOptions<B, K, T>,
+  ): WindowDefinition<Flat<GroupOf<T, B>>, Flat<ResultOf<K>>>;
+  /** Windows of equal size that start more often than they end: an event counts in `size / every`. */
+  hopping<const K extends Columns, const B extends GroupFields<T> = never>(
+    size: Duration,
+    options: HoppingOptions<B, K, T>,
+  ): WindowDefinition<Flat<GroupOf<T, B>>, Flat<ResultOf<K>>>;
+  /** Runs of events of a group that come less than `gap` apart: a result tells its first and last time. */
+  session<const K extends Columns, const B extends GroupFields<T> = never>(
+    gap: Duration,
+    options: SessionOptions<B, K, T>,
   ): WindowDefinition<Flat<GroupOf<T, B>>, Flat<ResultOf<K>>>;
   /** How many rows, or how many for which the function says true. */
   count(where?: Fn<T, boolean>): ColumnDefinition<number>;

@@ -5,7 +5,6 @@ import { makeMemoryStream } from '../../../src/adapters/memory/stream.ts';
 import { makeMemoryTable } from '../../../src/adapters/memory/table.ts';
 import { compile } from '../../../src/core/compile.ts';
 import { encodeEntry, type LedgerEntry } from '../../../src/core/ledger.ts';
-import { CellCache } from '../../../src/handlers/cell-cache.ts';
 import { EpochWatch } from '../../../src/handlers/epoch-watch.ts';
 import { Head } from '../../../src/handlers/head.ts';
 import { IdKey } from '../../../src/handlers/id-key.ts';
@@ -161,20 +160,5 @@ describe('the ancestors of a shard', () => {
       'e.s2',
       'e.s3',
     ]);
-  });
-});
-
-describe('the cache of cells', () => {
-  it('hands a cell over, and forgets the one unused longest', () => {
-    const cell = { position: undefined, encodedPosition: undefined, states: [] };
-    const cache = new CellCache(2);
-    cache.put('a', cell);
-    cache.put('b', cell);
-    cache.put('a', cell);
-    cache.put('c', cell);
-    expect(cache.take('b')).toBeUndefined();
-    expect(cache.take('a')).toBe(cell);
-    expect(cache.take('a')).toBeUndefined();
-    expect(cache.size).toBe(1);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../../src/core/compile.ts';
-import { mergeCells } from '../../../src/core/read.ts';
+import { mergePages } from '../../../src/core/read.ts';
 import { makeConsume } from '../../../src/handlers/consume.ts';
 import { smallPipeline } from '../../helpers/small-pipeline.ts';
 import { invocation, makeWorld, NOON_MS, record, type World } from '../../helpers/world.ts';
@@ -15,7 +15,7 @@ function total(world: World): unknown {
   const [aggregate] = program.aggregates;
   if (aggregate === undefined) throw new Error('no window');
   const items = world.aggregates.items().filter(({ pk }) => pk.startsWith('1|places|'));
-  return mergeCells(aggregate, items)[0]?.columns.events;
+  return mergePages(aggregate, items)[0]?.columns.events;
 }
 
 const data = { place: 'ATL', at: NOON_MS, amount: 1 };

@@ -132,6 +132,8 @@ describe('the comparison', () => {
 
 describe('what is shown', () => {
   const row = (group: string, flights: number) => ({
+    startMs: 0,
+    endMs: 3_600_000,
     group: [group],
     columns: { flights, mean: 1.234 },
   });
