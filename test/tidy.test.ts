@@ -43,7 +43,7 @@ const CORE: readonly Part[] = ['src/core', 'src/ports'];
 const RULES: Readonly<Partial<Record<Part, Rule>>> = {
   'src/core': { parts: [], packages: /^@standard-schema\/spec$/ },
   'src/ports': { parts: ['types of src/core'], packages: NONE },
-  'src/handlers': { parts: CORE, packages: NONE },
+  'src/handlers': { parts: CORE, packages: /^node:(zlib|crypto)$/ },
   'src/adapters/aws': { parts: CORE, packages: /^(@aws-sdk\/client-|@smithy\/|node:)/ },
   'src/adapters/memory': { parts: CORE, packages: NONE },
   'src/mapping': { parts: ['src/core'], packages: NONE },
@@ -63,7 +63,7 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
   },
   'src/sim': {
     parts: [...CORE, 'src/handlers', 'src/mapping', 'src/batch', 'src/adapters/memory'],
-    packages: NONE,
+    packages: /^node:(zlib|crypto)$/,
   },
   'src/cli': {
     parts: ['src/core', 'src/local', 'src/sim', 'src/project', 'src/adapters/aws'],

@@ -43,6 +43,7 @@ function settingsOf(pipeline: AnyPipeline): ProgramSettings {
   const { retention } = pipeline;
   return {
     partitions: pipeline.partitions,
+    events: pipeline.events,
     horizonMs: durationMs('deduplication', pipeline.deduplication),
     futureMs: 300_000,
     retention: {

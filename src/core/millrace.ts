@@ -8,6 +8,7 @@ export type {
   Chain,
   ColumnDefinition,
   Columns,
+  EventOptions,
   Objectives,
   Pipeline,
   PipelineOptions,

@@ -89,8 +89,16 @@ export interface Aggregate {
   groupOf(row: unknown): readonly GroupValue[];
 }
 
+/** How events are kept: one by one or packed, and whether an index is written for the other way to find them. */
+export interface EventLayout {
+  readonly layout: 'each' | 'packed';
+  readonly index: boolean;
+}
+
 /** Times and limits of a pipeline, all in milliseconds. */
 export interface ProgramSettings {
+  /** Matters only where `retention.eventsMs` isn't null. */
+  readonly events: EventLayout;
   /** Number of logical partitions, or 'shard' where foreign producers choose their partition keys. */
   readonly partitions: number | 'shard';
   /** Deduplication horizon H: the same id within it counts once. */

@@ -164,7 +164,7 @@ async function writeIdempotent(
     if (decision.type === 'rejected')
       refused.push({ ordinal, record, rejection: decision.rejection });
     if (decision.type === 'accepted' && decision.kept !== undefined)
-      kept.push({ ordinal, record, kept: decision.kept });
+      kept.push({ ordinal, record, kept: decision.kept, id: decision.id });
   }
   const [notQuarantined, notKept] = await Promise.all([
     writeQuarantine(context, refused),

@@ -1,5 +1,7 @@
+import { zstdDecompressSync } from 'node:zlib';
 import { BatchComputation, resultName } from '../batch/batch.ts';
 import { compareResults } from '../batch/compare.ts';
+import { decodeChunk } from '../core/event-chunk.ts';
 import { packParts } from '../core/layout.ts';
 import { decodeEntry, ENTRIES } from '../core/ledger.ts';
 import { decodePage } from '../core/page.ts';
@@ -14,6 +16,7 @@ import {
 import type { Program } from '../core/program.ts';
 import { mergePages } from '../core/read.ts';
 import type { RejectionReason } from '../core/rejection.ts';
+import { EVENT_KEY } from '../handlers/write-events.ts';
 import type { Item } from '../ports/table.ts';
 import type { SimRecord, SimWorld } from './world.ts';
 
@@ -161,9 +164,24 @@ function checkQuarantine({ world, records }: EndState): readonly string[] {
 /** Kept events are those that were accepted, once each. */
 function checkEvents(state: EndState): readonly string[] {
   if (state.program.settings.retention.eventsMs === null) return [];
-  const stored = state.world.events.items().length;
   const { accepted } = computed(state).result();
-  return stored === accepted ? [] : [`events: ${stored} are kept, ${accepted} were accepted`];
+  const items = state.world.events.items();
+  const names = items.flatMap((item) => {
+    if (item.sk === EVENT_KEY) return [item.pk];
+    return item.pk.endsWith('|t')
+      ? decodeChunk(zstdDecompressSync(item.d as Uint8Array)).map(({ name }) => name)
+      : [];
+  });
+  // Each is stored, and found by key and time; packed otherwise by another try, it stands twice.
+  const { layout, index } = state.program.settings.events;
+  const places = layout === 'each' && index ? 2 : 1;
+  const stored = new Set(names).size;
+  const short = [...Map.groupBy(names, (name) => name).values()].filter(
+    (all) => all.length < places,
+  );
+  return stored === accepted && short.length === 0
+    ? []
+    : [`events: ${stored} are kept, ${accepted} were accepted; ${short.length} without index`];
 }
 
 function sortableOf(record: SimRecord): string {

@@ -4,6 +4,7 @@ import { packParts } from '../../src/core/layout.ts';
 import { makeConsume } from '../../src/handlers/consume.ts';
 import type { SimOptions } from '../../src/sim/schedule.ts';
 import { simulateSmall } from '../helpers/simulate-small.ts';
+import { smallPipeline } from '../helpers/small-pipeline.ts';
 import { widePipeline } from '../helpers/wide-pipeline.ts';
 
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 150);
@@ -55,3 +56,13 @@ describe('packs of many pages, hopping windows and sessions', () => {
     expect(found).toBe(true);
   }, 600_000);
 });
+
+it('events that are packed are all there, whatever a late write of another try brings', async () => {
+  const small = compile(smallPipeline);
+  const settings = { ...small.settings, events: { layout: 'packed', index: true } as const };
+  const packed = { ...small, settings };
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const { violations } = await simulateSmall(seed, { program: () => packed });
+    expect(violations, `seed ${seed}`).toEqual([]);
+  }
+}, 600_000);

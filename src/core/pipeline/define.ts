@@ -5,7 +5,14 @@ import { isSchema, type OutputOf, type Schema } from '../schema.ts';
 import { startChain, stepsOf } from './chain.ts';
 import { checkOptions } from './check.ts';
 import { checkWindows, makeScope } from './scope.ts';
-import type { Objectives, Pipeline, PipelineOptions, Retention, Windows } from './types.ts';
+import type {
+  EventOptions,
+  Objectives,
+  Pipeline,
+  PipelineOptions,
+  Retention,
+  Windows,
+} from './types.ts';
 
 const OPTIONS = [
   'name',
@@ -20,6 +27,7 @@ const OPTIONS = [
   'transform',
   'windows',
   'retention',
+  'events',
   'objectives',
 ] as const satisfies readonly (keyof PipelineOptions<Schema, unknown, Windows>)[];
 
@@ -62,6 +70,7 @@ export function definePipeline<S extends Schema, W extends Windows, T = OutputOf
     steps: transformSteps(name, options.transform),
     windows,
     ...timeOptions(name, options),
+    events: eventLayout(name, options.events),
     objectives: objectivesOf(name, options.objectives),
   };
   checkTimes(pipeline);
@@ -155,6 +164,18 @@ function timeOptions(
     durationMs(`${name}.retention.${key}`, value, { minMs: 3_600_000 });
   }
   return { lateness, deduplication, retention: { stream, windows, quarantine, events } };
+}
+
+function eventLayout(name: string, events: EventOptions = {}): Pipeline['events'] {
+  checkOptions(`${name}.events`, events, ['layout', 'index']);
+  const { layout = 'each', index = true } = events;
+  if (layout !== 'each' && layout !== 'packed') {
+    throw new DefinitionError(`${name}.events.layout`, layout, "'each' or 'packed'");
+  }
+  if (typeof index !== 'boolean') {
+    throw new DefinitionError(`${name}.events.index`, index, 'true or false');
+  }
+  return { layout, index };
 }
 
 function objectivesOf(name: string, objectives: Objectives = {}): Pipeline['objectives'] {
