@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
 import { freePort } from '../../src/local/free-port.ts';
@@ -15,6 +17,8 @@ export async function startDynamoDbLocal(): Promise<{
 }> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
+  // It leaves a file of its own where it is started.
+  const cwd = mkdtempSync(path.join(tmpdir(), 'millrace-dynamodb-local-'));
   const child = spawn(
     'java',
     [
@@ -26,12 +30,14 @@ export async function startDynamoDbLocal(): Promise<{
       '-port',
       String(port),
     ],
-    { stdio: 'ignore' },
+    { cwd, stdio: 'ignore' },
   );
   const stop = async () => {
-    if (child.exitCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+    if (child.exitCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    rmSync(cwd, { recursive: true, force: true });
   };
   try {
     await vi.waitFor(() => fetch(endpoint), { timeout: 30_000, interval: 100 });
