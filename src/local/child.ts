@@ -15,6 +15,9 @@ const FAKE = {
   AWS_SHARED_CREDENTIALS_FILE: devNull,
 } as const;
 
+/** Loopback is never reached through a proxy, whatever the machine uses for the world. */
+const LOOPBACK = '127.0.0.1,localhost,::1';
+
 /**
  * The environment of every process of a local run: this one's without anything of AWS, fake
  * credentials instead, and Node 24 first in the path.
@@ -24,9 +27,12 @@ export function localEnvironment(extra: Readonly<Record<string, string>> = {}): 
     ([name]) => !name.startsWith('AWS_') && name !== 'NODE_OPTIONS',
   );
   const bin = path.join(ROOT, 'node_modules', '.bin');
+  const direct = [LOOPBACK, process.env.NO_PROXY ?? process.env.no_proxy ?? []].flat().join();
   return {
     ...Object.fromEntries(kept),
     PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}`,
+    NO_PROXY: direct,
+    no_proxy: direct,
     ...FAKE,
     ...extra,
   };

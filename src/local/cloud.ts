@@ -13,7 +13,7 @@ export interface CloudOptions {
   readonly endpoint: string | undefined;
   /** The endpoint may be on another machine. */
   readonly remote: boolean;
-  /** Leave the emulator running at the end, and take over one that was left. */
+  /** Leave the emulator running at the end, and take over one that was left; interrupted, it stops. */
   readonly keep: boolean;
   /** For everything that the run leaves behind. */
   readonly directory: string;
@@ -64,11 +64,16 @@ export async function openCloud(
     const clients = makeClients();
     const deployment = await readDeployment(clients, pipeline);
     const close = async () => {
-      if (!keep) await emulator?.stop();
+      if (!keep || signal.aborted) await stopOwn(emulator);
     };
     return { endpoint, clients, deployment, close };
   } catch (error) {
-    await emulator?.stop();
+    await stopOwn(emulator);
     throw error;
   }
+}
+
+/** Ends what this run started; what an earlier one left running stays. */
+async function stopOwn(emulator: Emulator | undefined): Promise<void> {
+  if (emulator?.taken === false) await emulator.stop();
 }

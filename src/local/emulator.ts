@@ -5,12 +5,16 @@ import { isGroupAlive, startChild, stopGroup } from './child.ts';
 import { freePort } from './free-port.ts';
 import { CommandError, EXIT } from './local-error.ts';
 import { STATE } from './paths.ts';
+import { commandOf, tellsCommands } from './process-command.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** A local AWS endpoint that runs as our child. */
 export interface Emulator {
   /** Such as `http://127.0.0.1:40123`. */
   readonly endpoint: string;
   readonly pid: number;
+  /** An earlier run had left it running. */
+  readonly taken: boolean;
   /** Ends it with everything that it started. */
   stop(): Promise<void>;
 }
@@ -70,7 +74,7 @@ export async function startEmulator({
   if (pid === undefined) throw notReady(directory, 'it could not be started');
   // Not waited for at the end of this process: with --keep it lives on.
   child.unref();
-  writeFileSync(noteOf(directory), JSON.stringify({ pid, endpoint }));
+  writeWhole(noteOf(directory), JSON.stringify({ pid, endpoint }));
   const stop = () => stopAndForget(directory, pid);
   try {
     await untilReady({ endpoint, directory, gone: () => child.exitCode !== null, signal });
@@ -78,7 +82,7 @@ export async function startEmulator({
     await stop();
     throw error;
   }
-  return { endpoint, pid, stop };
+  return { endpoint, pid, taken: false, stop };
 }
 
 /** BIND_HOST matters: its default is every interface. The SDKs in its functions reach it by the endpoint. */
@@ -152,7 +156,7 @@ function noted(directory: string): { readonly pid: number; readonly endpoint: st
 async function findKept(directory: string): Promise<Emulator | undefined> {
   const note = noted(directory);
   if (note === undefined || !(await isReady(note.endpoint))) return undefined;
-  return { ...note, stop: () => stopAndForget(directory, note.pid) };
+  return { ...note, taken: true, stop: () => stopAndForget(directory, note.pid) };
 }
 
 /** Stops what an earlier run left running. */
@@ -168,9 +172,7 @@ async function isReady(endpoint: string): Promise<boolean> {
   return answer?.ok === true;
 }
 
-/** Where the system doesn't tell a process's command (no /proc), a live group of that id is taken for ours. */
+/** Where the system tells no commands, a live group of that id is taken for ours. */
 function isEmulator(pid: number): boolean {
-  const commandFile = `/proc/${pid}/cmdline`;
-  if (existsSync(commandFile)) return readFileSync(commandFile, 'utf8').includes('ministack');
-  return !existsSync('/proc/self') && isGroupAlive(pid);
+  return tellsCommands() ? commandOf(pid)?.includes('ministack') === true : isGroupAlive(pid);
 }

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { SpoilShares } from './feed/spoil.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Everything that makes the events of a run: the same spec makes the same events. */
 export interface RunSpec extends SpoilShares {
@@ -29,7 +30,7 @@ export function readHistory(directory: string, epoch: string): History {
 /** Remembers them: kept tables hold the results of all. */
 export function writeHistory(directory: string, epoch: string, history: History): void {
   mkdirSync(path.dirname(fileOf(directory, epoch)), { recursive: true });
-  writeFileSync(fileOf(directory, epoch), JSON.stringify(history));
+  writeWhole(fileOf(directory, epoch), JSON.stringify(history));
 }
 
 function fileOf(directory: string, epoch: string): string {

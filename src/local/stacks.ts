@@ -56,12 +56,15 @@ export function disableMappings(template: string): string {
   return JSON.stringify(document, undefined, 1);
 }
 
-/** Brings the account of the local cloud to where the CDK can deploy into it. */
+/**
+ * Brings the account of the local cloud to where the CDK can deploy into it. It is given what was
+ * synthesised: else it would synthesise every pipeline once more, and fail for a broken one.
+ */
 export async function bootstrapAccount(options: DeployOptions): Promise<void> {
   await run(options, {
     what: 'The local cloud could not be bootstrapped',
     command: 'cdklocal',
-    args: ['bootstrap', 'aws://000000000000/us-east-1'],
+    args: ['bootstrap', 'aws://000000000000/us-east-1', '--app', templatesOf(options)],
   });
 }
 

@@ -67,5 +67,10 @@ async function runSteps(steps: readonly Step[], renderer: 'default' | 'simple'):
     useIcons: true,
     processOutput: new ProcessOutput(process.stderr, process.stderr),
   });
-  await new Listr(tasks, { renderer, rendererOptions: { timer: PRESET_TIMER, logger } }).run();
+  await new Listr(tasks, {
+    renderer,
+    rendererOptions: { timer: PRESET_TIMER, logger },
+    // Its own listener would end this process at Ctrl-C, and leave running what was started.
+    registerSignalListeners: false,
+  }).run();
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -92,6 +92,18 @@ function writeShakyPipeline(): void {
   );
 }
 
+/** Results within half a second, out of batches that are collected for a whole one. */
+function writeUnsafePipeline(): void {
+  const folder = path.join(clone, 'pipelines', 'unsafe');
+  cpSync(path.join(clone, 'pipelines', 'weather'), folder, { recursive: true });
+  const file = path.join(folder, 'pipeline.ts');
+  const text = readFileSync(file, 'utf8').replace("name: 'weather',", "name: 'unsafe',");
+  writeFileSync(
+    file,
+    text.replace("key: 'place',", "objectives: { latency: { p99: '500 milliseconds' } }, $&"),
+  );
+}
+
 interface Result {
   readonly sent: number;
   readonly accepted: number;
@@ -147,6 +159,14 @@ it('a new folder under pipelines/ runs with nothing else changed, and stays when
   const first = await start(...flags);
   expect(first.differences).toEqual([]);
   expect(first.cells).toBeGreaterThan(100);
+  if (!EXTERNAL) expect(isGroupAlive(keptPid())).toBe(true);
+
+  // A pipeline whose settings don't go together is told what to mend, and takes nothing along.
+  writeUnsafePipeline();
+  await expect(start('--pipeline', 'unsafe', '--keep')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/longer than the batching window: got .*; collect for less time/),
+  });
   if (!EXTERNAL) expect(isGroupAlive(keptPid())).toBe(true);
 
   // The checkpoint is lost: all records of the first run come again, in other batches.

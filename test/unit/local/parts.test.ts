@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -58,6 +60,18 @@ it('no setting or credential of AWS reaches a child, but the fake ones', () => {
   expect(environment).not.toHaveProperty('AWS_SESSION_TOKEN');
 });
 
+it('a proxy for the world is never between a child and loopback', () => {
+  const before = process.env.NO_PROXY;
+  process.env.NO_PROXY = 'example.com';
+  const environment = localEnvironment();
+  if (before === undefined) delete process.env.NO_PROXY;
+  else process.env.NO_PROXY = before;
+
+  for (const list of [environment.NO_PROXY, environment.no_proxy]) {
+    expect(list?.split(',')).toEqual(expect.arrayContaining(['127.0.0.1', '::1', 'example.com']));
+  }
+});
+
 it('a local template differs in nothing but its mappings being off', () => {
   const template = {
     Resources: {
@@ -79,13 +93,31 @@ it('a local template differs in nothing but its mappings being off', () => {
 });
 
 describe('the lock of a run', () => {
-  it('is refused while another process lives, and taken over when it is gone', () => {
-    const file = path.join(directory, 'run.pid');
+  const file = path.join(directory, 'run.pid');
+
+  it('is refused while another run lives', async () => {
+    const forever = ['-e', 'setInterval(() => undefined, 1000)', 'millrace'];
+    const other = spawn(process.execPath, forever, { stdio: 'ignore' });
+    try {
+      await once(other, 'spawn');
+      writeFileSync(file, String(other.pid));
+      expect(() => takeRunLock(directory)).toThrow('Another local run is in progress');
+    } finally {
+      other.kill('SIGKILL');
+    }
+  });
+
+  it.each([
+    ['is gone', '999999999'],
+    ['was killed while it wrote its own', ''],
+  ])('is taken over from a run that %s', (_what, left) => {
+    writeFileSync(file, left);
+    takeRunLock(directory)();
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it.runIf(existsSync('/proc/1/cmdline'))('is taken over from what has its id by now', () => {
     writeFileSync(file, '1');
-    expect(() => takeRunLock(directory)).toThrow('Another local run is in progress');
-    writeFileSync(file, '999999999');
-    const unlock = takeRunLock(directory);
-    unlock();
     expect(() => takeRunLock(directory)()).not.toThrow();
   });
 });
