@@ -7,11 +7,10 @@ import {
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import type { MappingRecord } from '../mapping/batch.ts';
+import type { MappingRecord, Outcome } from '../mapping/batch.ts';
 import { type MappingDiscard, MappingEngine, type MappingInvocation } from '../mapping/engine.ts';
 import { failureDocument } from '../mapping/failure-document.ts';
 import { eventRecord } from '../mapping/kinesis-event.ts';
-import type { Outcome } from '../mapping/lane.ts';
 import type { Bucket } from '../ports/bucket.ts';
 import type { DeployedMapping } from './deployed-mapping.ts';
 

@@ -5,28 +5,51 @@ export interface MappingRecord<Payload = unknown> {
   readonly partitionKey: string;
   /** Approximate arrival, milliseconds since 1970 UTC. */
   readonly arrivalMs: number;
-  /** Bytes that the record takes in the invocation's payload, base64 and envelope included. */
+  /** Bytes that the record takes in the event of an invocation, as JSON with base64 data, and a comma. */
   readonly sizeBytes: number;
+  /** The record's bytes. Needed where the mapping has filters, which look into them; else left out. */
+  readonly data?: Uint8Array;
   /** What the driver needs to invoke the function with it. */
   readonly payload: Payload;
 }
 
-/**
- * The records of one invocation. A batch that comes again unchanged is the same object.
- */
+/** How an invocation ended. */
+export type Outcome =
+  /** The function came to its end; `answer` is what it returned, parsed. */
+  | { readonly type: 'answered'; readonly answer: unknown }
+  /** It threw, ran out of time or memory, ended its process, or returned what is no JSON. */
+  | { readonly type: 'failed' }
+  /** It never ran: throttled, no permission, a fault of the service. Spends no try. */
+  | { readonly type: 'not-invoked' }
+  /** It never ran, as the event is over the payload limit. Spends a try. */
+  | { readonly type: 'rejected' };
+
+/** The last invocation of a batch that was not refused for the time being. */
+export interface LastInvocation {
+  /** The id under which the engine gave it. */
+  readonly id: number;
+  readonly outcome: Outcome;
+}
+
+/** The records of one invocation. */
 export interface Batch<Payload = unknown> {
   /** In the order of their sequence numbers, at least one. */
   readonly records: readonly MappingRecord<Payload>[];
   /** Invocations of these very records that failed, throttles left out. */
   readonly attempts: number;
+  /** The last one of these; undefined before the first. */
+  readonly last?: LastInvocation;
 }
 
 /** Payload of a synchronous invocation: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
 
+/** What the event has besides its records: `{"Records":[` and `]}`, less the last record's comma. */
+export const ENVELOPE_BYTES = 13;
+
 /** How many records from the start of a queue make the next batch, at least one of a queue that has any. */
 export function batchLength(queue: readonly MappingRecord[], batchSize: number): number {
-  let bytes = 0;
+  let bytes = ENVELOPE_BYTES;
   let length = 0;
   for (const { sizeBytes } of queue) {
     bytes += sizeBytes;
@@ -43,9 +66,14 @@ export function batchLength(queue: readonly MappingRecord[], batchSize: number):
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
  */
 export function isFull(queue: readonly MappingRecord[], batchSize: number): boolean {
-  return (
-    batchLength(queue, batchSize) === batchSize || batchLength(queue, batchSize) < queue.length
-  );
+  const length = batchLength(queue, batchSize);
+  return length === batchSize || length < queue.length;
+}
+
+/** True when Lambda refuses the event before the function runs: only a single record can be that large. */
+export function exceedsPayload({ records }: Batch): boolean {
+  const bytes = records.reduce((sum, { sizeBytes }) => sum + sizeBytes, ENVELOPE_BYTES);
+  return bytes > PAYLOAD_BYTES_MAX;
 }
 
 /** Both halves of a failed batch, each with tries of its own; the left one has the smaller half of an odd batch. */

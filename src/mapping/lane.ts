@@ -1,27 +1,24 @@
 import { InvariantError } from '../core/errors.ts';
-import { type Batch, batchLength, bisect, isFull, type MappingRecord } from './batch.ts';
+import { Backlog } from './backlog.ts';
+import { type Batch, bisect, type MappingRecord, type Outcome } from './batch.ts';
+import type { MappingPolicies } from './policies.ts';
 import { acknowledged } from './response.ts';
 import type { MappingSettings } from './settings.ts';
 
-/** How an invocation ended. */
-export type Outcome =
-  /** The function came to its end; `answer` is what it returned, parsed. */
-  | { readonly type: 'answered'; readonly answer: unknown }
-  /** It threw, ran out of time or memory, or ended its process. */
-  | { readonly type: 'failed' }
-  /** It never ran: throttled, no permission, a fault of the service. */
-  | { readonly type: 'not-invoked' };
+export type { Outcome } from './batch.ts';
 
 /** Records that the mapping gives up. */
 export interface Discard<Payload = unknown> {
   readonly batch: Batch<Payload>;
   readonly condition: 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
-  /** How the last invocation ended; undefined when the records were never sent. */
-  readonly last: Outcome | undefined;
 }
 
-/** First pause after a failure and the longest one, milliseconds. AWS documents neither. */
-export const BACK_OFF_MS = { first: 1_000, max: 60_000 } as const;
+/** What a lane is made with. */
+export interface LaneOptions {
+  readonly settings: MappingSettings;
+  readonly policies: MappingPolicies;
+  readonly nowMs: number;
+}
 
 /**
  * One ordered lane of a shard: with a parallelization factor of n a shard has n of them, and a
@@ -29,124 +26,150 @@ export const BACK_OFF_MS = { first: 1_000, max: 60_000 } as const;
  *
  * Invariants
  * 1. At most one batch is in flight; records are sent in the order of their sequence numbers.
- * 2. A record leaves the lane only when an answer acknowledged it, or when it is given up.
+ * 2. A record leaves the lane only when an answer acknowledged it, when it is given up, or when the stream
+ *    has trimmed it.
  * 3. What failed goes before what is new; the halves of a batch run left before right.
- * 4. The batching window starts when the previous invocation ends, not when the first record comes.
+ * 4. The batching window starts when the previous invocation ends, not when the first record comes:
+ *    https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
  */
 export class Lane<Payload> {
   readonly #settings: MappingSettings;
-  #queue: MappingRecord<Payload>[] = [];
-  /** Batches to be sent again, the next one last. */
-  readonly #again: Batch<Payload>[] = [];
+  readonly #policies: MappingPolicies;
+  readonly #backlog = new Backlog<Payload>();
   #inFlight: Batch<Payload> | undefined;
-  #last: Outcome | undefined;
   #windowStartMs: number;
   #notBeforeMs = 0;
   #failuresInARow = 0;
 
-  constructor(settings: MappingSettings, nowMs: number) {
+  constructor({ settings, policies, nowMs }: LaneOptions) {
     this.#settings = settings;
+    this.#policies = policies;
     this.#windowStartMs = nowMs;
   }
 
   /** Records that are in the lane, in flight included. */
   get length(): number {
-    const again = this.#again.reduce((sum, { records }) => sum + records.length, 0);
-    return this.#queue.length + again + (this.#inFlight?.records.length ?? 0);
+    return this.#backlog.length + (this.#inFlight?.records.length ?? 0);
   }
 
   /** The first record that is not finished. */
   get first(): MappingRecord<Payload> | undefined {
-    const batch = this.#inFlight ?? this.#again.at(-1);
-    return batch === undefined ? this.#queue[0] : batch.records[0];
+    return this.#inFlight?.records[0] ?? this.#backlog.first;
   }
 
   add(record: MappingRecord<Payload>): void {
-    this.#queue.push(record);
+    this.#backlog.add(record);
   }
 
   /** The batch to send now, which then is in flight, or undefined. */
   take(nowMs: number): Batch<Payload> | undefined {
     if (this.#inFlight !== undefined || nowMs < this.#notBeforeMs) return undefined;
-    const again = this.#again.pop();
-    this.#inFlight = again ?? this.#next(nowMs);
+    const { batchSize, windowMs } = this.#settings;
+    const isDue = nowMs >= this.#windowStartMs + windowMs || this.#backlog.isFull(batchSize);
+    const next = this.#backlog.takeFailed();
+    this.#inFlight = next ?? (isDue ? this.#backlog.takeNew(batchSize) : undefined);
     return this.#inFlight;
   }
 
-  /** When `take` can give something by the passing of time alone; undefined where it can't. */
+  /** When time alone brings something to do; undefined where it brings nothing. */
   wakeMs(): number | undefined {
-    if (this.#inFlight !== undefined || this.length === 0) return undefined;
-    if (this.#again.length > 0 || isFull(this.#queue, this.#settings.batchSize)) {
-      return this.#notBeforeMs;
-    }
-    return Math.max(this.#notBeforeMs, this.#windowStartMs + this.#settings.windowMs);
+    const { first } = this.#backlog;
+    if (this.#inFlight !== undefined || first === undefined) return undefined;
+    const { batchSize, windowMs, recordAgeMaxMs } = this.#settings;
+    const waits = !this.#backlog.hasFailed && !this.#backlog.isFull(batchSize);
+    const sendMs = Math.max(this.#notBeforeMs, waits ? this.#windowStartMs + windowMs : 0);
+    return recordAgeMaxMs < 0 ? sendMs : Math.min(sendMs, first.arrivalMs + recordAgeMaxMs + 1);
   }
 
   /** Takes the outcome of the batch in flight; what is given up comes back. */
-  finish(outcome: Outcome, nowMs: number): Discard<Payload> | undefined {
+  finish(invocation: number, outcome: Outcome, nowMs: number): Discard<Payload> | undefined {
     const batch = this.#inFlight;
     if (batch === undefined) throw new InvariantError('lane: got an outcome without an invocation');
     this.#inFlight = undefined;
     this.#windowStartMs = nowMs;
-    this.#last = outcome;
     if (outcome.type === 'not-invoked') return this.#tryAgain(batch, nowMs);
-    const count = outcome.type === 'answered' ? this.#acknowledged(batch, outcome.answer) : 0;
-    if (count === 0) return this.#failed(batch, nowMs);
+    const last = { id: invocation, outcome };
+    const count = this.#acknowledged(batch, outcome);
+    if (count === 0) return this.#failed({ ...batch, last }, nowMs);
     this.#failuresInARow = 0;
     this.#notBeforeMs = nowMs;
-    const rest = batch.records.slice(count);
-    if (rest.length === 0) return undefined;
-    return this.#tryAgain({ records: rest, attempts: 0 }, nowMs);
-  }
-
-  /** Gives up the records at the start of the lane that are too old, sent or not. */
-  expire(nowMs: number): Discard<Payload> | undefined {
-    const { recordAgeMaxMs } = this.#settings;
-    if (recordAgeMaxMs < 0 || this.#inFlight !== undefined) return undefined;
-    const again = this.#again.pop();
-    const records = again?.records ?? this.#queue;
-    const live = records.findIndex(({ arrivalMs }) => nowMs - arrivalMs <= recordAgeMaxMs);
-    const count = live < 0 ? records.length : live;
-    const rest = records.slice(count);
-    if (again === undefined) this.#queue = rest;
-    else if (rest.length > 0) this.#again.push({ ...again, records: rest });
-    if (count === 0) return undefined;
-    return {
-      batch: { records: records.slice(0, count), attempts: again?.attempts ?? 0 },
-      condition: 'RecordAgeExceeded',
-      last: again === undefined ? undefined : this.#last,
-    };
-  }
-
-  #next(nowMs: number): Batch<Payload> | undefined {
-    const { batchSize, windowMs } = this.#settings;
-    const due = nowMs >= this.#windowStartMs + windowMs || isFull(this.#queue, batchSize);
-    if (this.#queue.length === 0 || !due) return undefined;
-    return { records: this.#queue.splice(0, batchLength(this.#queue, batchSize)), attempts: 0 };
-  }
-
-  #acknowledged(batch: Batch, answer: unknown): number {
-    return this.#settings.reportsFailures ? acknowledged(batch, answer) : batch.records.length;
-  }
-
-  /** A try without progress: halved, given up, or tried again. Splitting spends no try. */
-  #failed(batch: Batch<Payload>, nowMs: number): Discard<Payload> | undefined {
-    if (this.#settings.bisect && batch.records.length > 1) {
-      const [left, right] = bisect(batch);
-      this.#again.push(right);
-      return this.#tryAgain(left, nowMs);
+    const records = batch.records.slice(count);
+    if (records.length === 0) return undefined;
+    if (this.#policies.partialProgressResetsAttempts) {
+      return this.#tryAgain({ records, attempts: 0 }, nowMs);
     }
+    return this.#countTry({ records, attempts: batch.attempts, last }, nowMs);
+  }
+
+  /**
+   * Gives up the records at the start of the lane that are too old, sent or not; one discard a batch. Only the
+   * records that are too old: the batch goes on behind them (observed).
+   * https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+   */
+  expire(nowMs: number): readonly Discard<Payload>[] {
+    const { recordAgeMaxMs } = this.#settings;
+    if (recordAgeMaxMs < 0 || this.#inFlight !== undefined) return [];
+    const batches = this.#backlog.takeBefore(nowMs - recordAgeMaxMs);
+    const shared = this.#policies.consolidatedDiscards ? consolidate(batches) : batches;
+    return shared.map((batch) => ({ batch, condition: 'RecordAgeExceeded' }));
+  }
+
+  /** Forgets the records at the start of the lane that the stream has trimmed, and that aren't in flight. */
+  trim(beforeMs: number): readonly MappingRecord<Payload>[] {
+    if (this.#inFlight !== undefined) return [];
+    return this.#backlog.takeBefore(beforeMs).flatMap(({ records }) => records);
+  }
+
+  #acknowledged(batch: Batch, outcome: Outcome): number {
+    if (outcome.type !== 'answered') return 0;
+    const { reportsFailures } = this.#settings;
+    return reportsFailures
+      ? acknowledged(batch, outcome.answer, this.#policies)
+      : batch.records.length;
+  }
+
+  /**
+   * A try without progress: halved, given up, or tried again. Halving spends no retry.
+   * https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+   */
+  #failed(batch: Batch<Payload>, nowMs: number): Discard<Payload> | undefined {
+    if (!this.#halves(batch)) return this.#countTry(batch, nowMs);
+    const [left, right] = bisect(batch);
+    this.#backlog.putBack(right);
+    return this.#tryAgain(left, nowMs);
+  }
+
+  /** Function errors halve a batch: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html */
+  #halves({ records, attempts, last }: Batch): boolean {
+    const { bisect: isOn, retriesMax } = this.#settings;
+    if (!isOn || records.length === 1) return false;
+    const type = last?.outcome.type;
+    if (type === 'answered' && !this.#policies.bisectWithoutProgress) return false;
+    const isLastTry = retriesMax >= 0 && attempts >= retriesMax;
+    return type !== 'rejected' && (this.#policies.bisectBeforeAttempts || !isLastTry);
+  }
+
+  #countTry(batch: Batch<Payload>, nowMs: number): Discard<Payload> | undefined {
     const tried = { ...batch, attempts: batch.attempts + 1 };
     const { retriesMax } = this.#settings;
     if (retriesMax < 0 || tried.attempts <= retriesMax) return this.#tryAgain(tried, nowMs);
     this.#failuresInARow = 0;
-    return { batch: tried, condition: 'RetryAttemptsExhausted', last: this.#last };
+    return { batch: tried, condition: 'RetryAttemptsExhausted' };
   }
 
   #tryAgain(batch: Batch<Payload>, nowMs: number): undefined {
-    this.#again.push(batch);
-    const pauseMs = BACK_OFF_MS.first * 2 ** Math.min(this.#failuresInARow, 20);
-    this.#notBeforeMs = nowMs + Math.min(pauseMs, BACK_OFF_MS.max);
+    this.#backlog.putBack(batch);
+    const { backOff, backOffFirstMs, backOffMaxMs } = this.#policies;
+    const factor = backOff === 'flat' ? 1 : 2 ** Math.min(this.#failuresInARow, 20);
+    this.#notBeforeMs = nowMs + Math.min(backOffFirstMs * factor, backOffMaxMs);
     this.#failuresInARow += 1;
   }
+}
+
+function consolidate<Payload>(batches: readonly Batch<Payload>[]): Batch<Payload>[] {
+  const last = batches.findLast((batch) => batch.last !== undefined)?.last;
+  if (batches.length < 2) return [...batches];
+  const records = batches.flatMap((batch) => batch.records);
+  const attempts = Math.max(...batches.map((batch) => batch.attempts));
+  return [{ records, attempts, ...(last === undefined ? {} : { last }) }];
 }

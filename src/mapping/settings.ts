@@ -1,4 +1,6 @@
-import { MillraceError, show } from '../core/errors.ts';
+import { compileFilters } from './filter.ts';
+import { MappingSettingsError } from './settings-error.ts';
+import type { StartingPosition } from './starting-position.ts';
 
 /**
  * Settings of an event source mapping for Kinesis, named and limited as AWS does. Defaults are those of
@@ -20,6 +22,13 @@ export interface MappingSettings {
   readonly retriesMax: number;
   /** Age from which a record is given up: -1 (never, the default), or 60,000 to 604,800,000 ms. */
   readonly recordAgeMaxMs: number;
+  /** Where a new mapping starts to read. AWS wants it named; default here is TRIM_HORIZON. */
+  readonly startingPosition: StartingPosition;
+  /**
+   * Patterns of FilterCriteria, each a JSON text; a record that fits none is dropped. Up to 10; default none,
+   * which drops nothing.
+   */
+  readonly filters: readonly string[];
 }
 
 const DEFAULTS: MappingSettings = {
@@ -30,18 +39,9 @@ const DEFAULTS: MappingSettings = {
   reportsFailures: false,
   retriesMax: -1,
   recordAgeMaxMs: -1,
+  startingPosition: { type: 'TRIM_HORIZON' },
+  filters: [],
 };
-
-/** A setting that AWS would refuse. */
-export class MappingSettingsError extends MillraceError {
-  override readonly name = 'MappingSettingsError';
-
-  constructor(setting: string, got: number, expected: string) {
-    super('mapping-settings', `mapping.${setting}: got ${show(got)}, expected ${expected}`, {
-      fields: { setting, got },
-    });
-  }
-}
 
 interface Range {
   readonly low: number;
@@ -50,9 +50,15 @@ interface Range {
   readonly or?: number;
 }
 
-const RANGES: Readonly<
-  Record<Exclude<keyof MappingSettings, 'bisect' | 'reportsFailures'>, Range>
-> = {
+const RANGED = [
+  'batchSize',
+  'windowMs',
+  'parallelization',
+  'retriesMax',
+  'recordAgeMaxMs',
+] as const;
+
+const RANGES: Readonly<Record<(typeof RANGED)[number], Range>> = {
   batchSize: { low: 1, high: 10_000 },
   windowMs: { low: 0, high: 300_000 },
   parallelization: { low: 1, high: 10 },
@@ -67,13 +73,7 @@ const RANGES: Readonly<
  */
 export function mappingSettings(given: Partial<MappingSettings> = {}): MappingSettings {
   const settings = { ...DEFAULTS, ...given };
-  for (const name of [
-    'batchSize',
-    'windowMs',
-    'parallelization',
-    'retriesMax',
-    'recordAgeMaxMs',
-  ] as const) {
+  for (const name of RANGED) {
     const { low, high, or } = RANGES[name];
     const value = settings[name];
     const within = Number.isInteger(value) && value >= low && value <= high;
@@ -81,5 +81,9 @@ export function mappingSettings(given: Partial<MappingSettings> = {}): MappingSe
     const expected = `a whole number from ${low} to ${high}${or === undefined ? '' : `, or ${or}`}`;
     throw new MappingSettingsError(name, value, expected);
   }
+  if (settings.windowMs % 1000 !== 0) {
+    throw new MappingSettingsError('windowMs', settings.windowMs, 'whole seconds');
+  }
+  compileFilters(settings.filters);
   return settings;
 }

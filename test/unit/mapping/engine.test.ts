@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../../src/mapping/batch.ts';
 import { MappingEngine } from '../../../src/mapping/engine.ts';
-import type { Outcome } from '../../../src/mapping/lane.ts';
 import { type MappingSettings, mappingSettings } from '../../../src/mapping/settings.ts';
 import { mappingRecords, sequencesOf } from '../../helpers/mapping.ts';
 

@@ -16,9 +16,12 @@ const source = {
 it('writes what Lambda writes to an S3 destination, the event included', () => {
   const { key, body } = failureDocument(
     {
-      batch: { records: mappingRecords(2), attempts: 3 },
+      batch: {
+        records: mappingRecords(2),
+        attempts: 3,
+        last: { id: 1, outcome: { type: 'failed' } },
+      },
       condition: 'RetryAttemptsExhausted',
-      last: { type: 'failed' },
       shard: 'shardId-000000000001',
     },
     source,
@@ -40,7 +43,6 @@ it('says nothing of a response where nothing was invoked', () => {
     {
       batch: { records: mappingRecords(1), attempts: 0 },
       condition: 'RecordAgeExceeded',
-      last: undefined,
       shard: 'shardId-000000000001',
     },
     source,

@@ -11,6 +11,8 @@ describe('mappingSettings', () => {
       reportsFailures: false,
       retriesMax: -1,
       recordAgeMaxMs: -1,
+      startingPosition: { type: 'TRIM_HORIZON' },
+      filters: [],
     });
   });
 
