@@ -107,6 +107,7 @@ class Consumer {
     const run: Run = { budget, invocation, epoch, report, unfinished: [] };
     const writers = splitByWriter(batch, epoch, this.#program.settings.partitions);
     report.writers = writers.length;
+    report.received = writers.reduce((sum, { records }) => sum + records.length, 0);
     await this.#runWriters(writers, run);
     return { response: answer(run, batch), report };
   }
@@ -194,7 +195,7 @@ class Consumer {
   async #quarantineStray(one: WriterRecords, run: Run): Promise<void> {
     const { rejection } = refuse('unknown-partition', 'decode', {
       path: 'partitionKey',
-      message: `expected p-0 to p-${Number(this.#program.settings.partitions) - 1}, as Millrace's producers write`,
+      message: `expected p-0 to p-${Number(this.#program.settings.partitions) - 1}, as Millrace's producers write, and within an aggregated record that one's own`,
     });
     const refused = one.records.map((record, ordinal) => ({ ordinal, record, rejection }));
     const context = this.#context(one.writer, run.invocation, run.budget);

@@ -2,6 +2,7 @@ import type { RejectionReason } from '../core/rejection.ts';
 
 /** What one invocation did, for its log line and metrics. Counts tell of finished records only. */
 export interface BatchReport {
+  /** Records that came, those within aggregated records one by one. */
   received: number;
   accepted: number;
   duplicates: number;
