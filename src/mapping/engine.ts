@@ -128,7 +128,7 @@ export class MappingEngine<Payload = unknown> {
       for (const lane of shard.lanes) {
         const records = lane.trim(shard.trimmedBeforeMs);
         if (records.length > 0) trimmed.push({ shard: shard.id, records });
-        for (const discard of lane.expire(nowMs)) this.#give(shard, discard);
+        this.#give(shard, lane.expire(nowMs));
         const { sent, refused } = this.#send({ shard, lane }, nowMs);
         rejected.push(...refused);
         if (sent !== undefined) invocations.push(sent);
@@ -197,8 +197,8 @@ export class MappingEngine<Payload = unknown> {
     return { sent: undefined, refused };
   }
 
-  #give(shard: Shard<Payload>, discard: Discard<Payload> | undefined): void {
-    if (discard !== undefined) this.#discards.push({ ...discard, shard: shard.id });
+  #give(shard: Shard<Payload>, discards: readonly Discard<Payload>[]): void {
+    this.#discards.push(...discards.map((discard) => ({ ...discard, shard: shard.id })));
   }
 
   #wakeMs(): number | undefined {

@@ -40,6 +40,8 @@ export class Lane<Payload> {
   #windowStartMs: number;
   #notBeforeMs = 0;
   #failuresInARow = 0;
+  /** What is given up and may yet share its document with what is right behind it. */
+  #held: Discard<Payload> | undefined;
 
   constructor({ settings, policies, nowMs }: LaneOptions) {
     this.#settings = settings;
@@ -49,12 +51,14 @@ export class Lane<Payload> {
 
   /** Records that are in the lane, in flight included. */
   get length(): number {
-    return this.#backlog.length + (this.#inFlight?.records.length ?? 0);
+    const held = this.#held?.batch.records.length ?? 0;
+    return held + (this.#inFlight?.records.length ?? 0) + this.#backlog.length;
   }
 
   /** The first record that is not finished. */
   get first(): MappingRecord<Payload> | undefined {
-    return this.#inFlight?.records[0] ?? this.#backlog.first;
+    const batch = this.#held?.batch ?? this.#inFlight;
+    return batch?.records[0] ?? this.#backlog.first;
   }
 
   add(record: MappingRecord<Payload>): void {
@@ -81,24 +85,23 @@ export class Lane<Payload> {
     return recordAgeMaxMs < 0 ? sendMs : Math.min(sendMs, first.arrivalMs + recordAgeMaxMs + 1);
   }
 
-  /** Takes the outcome of the batch in flight; what is given up comes back. */
-  finish(invocation: number, outcome: Outcome, nowMs: number): Discard<Payload> | undefined {
+  /** Takes the outcome of the batch in flight; what is given up comes back, now or later. */
+  finish(invocation: number, outcome: Outcome, nowMs: number): readonly Discard<Payload>[] {
     const batch = this.#inFlight;
     if (batch === undefined) throw new InvariantError('lane: got an outcome without an invocation');
     this.#inFlight = undefined;
     this.#windowStartMs = nowMs;
-    if (outcome.type === 'not-invoked') return this.#tryAgain(batch, nowMs);
+    if (outcome.type === 'not-invoked') {
+      this.#tryAgain(batch, nowMs);
+      return [];
+    }
     const last = { id: invocation, outcome };
     const count = this.#acknowledged(batch, outcome);
-    if (count === 0) return this.#failed({ ...batch, last }, nowMs);
-    this.#failuresInARow = 0;
-    this.#notBeforeMs = nowMs;
-    const records = batch.records.slice(count);
-    if (records.length === 0) return undefined;
-    if (this.#policies.partialProgressResetsAttempts) {
-      return this.#tryAgain({ records, attempts: 0 }, nowMs);
-    }
-    return this.#countTry({ records, attempts: batch.attempts, last }, nowMs);
+    if (count === 0) return this.#giveUp(this.#failed({ ...batch, last }, nowMs));
+    return [
+      ...this.#release(),
+      ...this.#giveUp(this.#progressed({ ...batch, last }, count, nowMs)),
+    ];
   }
 
   /**
@@ -108,16 +111,30 @@ export class Lane<Payload> {
    */
   expire(nowMs: number): readonly Discard<Payload>[] {
     const { recordAgeMaxMs } = this.#settings;
-    if (recordAgeMaxMs < 0 || this.#inFlight !== undefined) return [];
-    const batches = this.#backlog.takeBefore(nowMs - recordAgeMaxMs);
-    const shared = this.#policies.consolidatedDiscards ? consolidate(batches) : batches;
-    return shared.map((batch) => ({ batch, condition: 'RecordAgeExceeded' }));
+    if (this.#inFlight !== undefined) return [];
+    const batches = recordAgeMaxMs < 0 ? [] : this.#backlog.takeBefore(nowMs - recordAgeMaxMs);
+    const given = batches.flatMap((batch) =>
+      this.#giveUp({ batch, condition: 'RecordAgeExceeded' }),
+    );
+    return [...given, ...this.#giveUp(undefined)];
   }
 
   /** Forgets the records at the start of the lane that the stream has trimmed, and that aren't in flight. */
   trim(beforeMs: number): readonly MappingRecord<Payload>[] {
     if (this.#inFlight !== undefined) return [];
     return this.#backlog.takeBefore(beforeMs).flatMap(({ records }) => records);
+  }
+
+  /** What is left after a partial response. */
+  #progressed(batch: Batch<Payload>, count: number, nowMs: number): Discard<Payload> | undefined {
+    this.#failuresInARow = 0;
+    this.#notBeforeMs = nowMs;
+    const records = batch.records.slice(count);
+    if (records.length === 0) return undefined;
+    if (!this.#policies.partialProgressResetsAttempts) {
+      return this.#countTry({ ...batch, records }, nowMs);
+    }
+    return this.#tryAgain({ records, attempts: 0 }, nowMs);
   }
 
   #acknowledged(batch: Batch, outcome: Outcome): number {
@@ -164,12 +181,35 @@ export class Lane<Payload> {
     this.#notBeforeMs = nowMs + Math.min(backOffFirstMs * factor, backOffMaxMs);
     this.#failuresInARow += 1;
   }
+
+  /** Where discards are consolidated, one waits until what is behind it is finished too. */
+  #giveUp(discard: Discard<Payload> | undefined): readonly Discard<Payload>[] {
+    if (discard !== undefined && !this.#policies.consolidatedDiscards) return [discard];
+    const held = this.#held;
+    if (discard !== undefined) this.#held = consolidated(held, discard);
+    const isSeparate = held !== undefined && this.#held === discard;
+    const before = isSeparate ? [held] : [];
+    return this.#backlog.length === 0 ? [...before, ...this.#release()] : before;
+  }
+
+  #release(): readonly Discard<Payload>[] {
+    const held = this.#held;
+    this.#held = undefined;
+    return held === undefined ? [] : [held];
+  }
 }
 
-function consolidate<Payload>(batches: readonly Batch<Payload>[]): Batch<Payload>[] {
-  const last = batches.findLast((batch) => batch.last !== undefined)?.last;
-  if (batches.length < 2) return [...batches];
-  const records = batches.flatMap((batch) => batch.records);
-  const attempts = Math.max(...batches.map((batch) => batch.attempts));
-  return [{ records, attempts, ...(last === undefined ? {} : { last }) }];
+/** Both as one where they have the same reason, else the second. */
+function consolidated<Payload>(
+  left: Discard<Payload> | undefined,
+  right: Discard<Payload>,
+): Discard<Payload> {
+  if (left === undefined || left.condition !== right.condition) return right;
+  const batch = {
+    ...left.batch,
+    ...right.batch,
+    records: [...left.batch.records, ...right.batch.records],
+    attempts: Math.max(left.batch.attempts, right.batch.attempts),
+  };
+  return { batch, condition: right.condition };
 }

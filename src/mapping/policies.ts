@@ -61,8 +61,9 @@ export interface MappingPolicies {
    */
   readonly latestDelayMs: number;
   /**
-   * True: batches of a lane that get too old at the same time, one right after the other, share a failure
-   * document. That several discards can share one is all that is said; default false.
+   * True: batches of a lane that are given up one right after the other for the same reason share a failure
+   * document, which then waits for what is behind them. That documents can be consolidated is all that is said;
+   * default false.
    * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html
    */
   readonly consolidatedDiscards: boolean;

@@ -1,56 +1,18 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../../src/mapping/batch.ts';
-import { MappingEngine } from '../../../src/mapping/engine.ts';
-import { type MappingSettings, mappingSettings } from '../../../src/mapping/settings.ts';
-import { mappingRecords, sequencesOf } from '../../helpers/mapping.ts';
-
-const SHARD = 'shardId-000000000000';
-const OK: Outcome = { type: 'answered', answer: { batchItemFailures: [] } };
-const FAILED: Outcome = { type: 'failed' };
-
-function engineOf(settings: Partial<MappingSettings>, records = mappingRecords(4)) {
-  const engine = new MappingEngine(mappingSettings({ reportsFailures: true, ...settings }));
-  engine.addShard({ id: SHARD, parents: [] }, 0);
-  engine.addRecords(SHARD, records);
-  return engine;
-}
-
-function failureAt(sequence: string): Outcome {
-  return { type: 'answered', answer: { batchItemFailures: [{ itemIdentifier: sequence }] } };
-}
-
-/** Steps until there is something to do, and answers it; the sequence numbers sent, batch by batch. */
-function drive(engine: MappingEngine, outcomes: readonly Outcome[]) {
-  const sent: string[][] = [];
-  const discards: { sequences: string[]; condition: string }[] = [];
-  let nowMs = 0;
-  for (let steps = 0; steps < 1000 && engine.backlog > 0; steps += 1) {
-    const step = engine.step(nowMs);
-    discards.push(
-      ...step.discards.map(({ batch, condition }) => ({
-        sequences: sequencesOf(batch.records),
-        condition,
-      })),
-    );
-    for (const { id, batch } of step.invocations) {
-      engine.finish(id, outcomes[sent.length] ?? OK, nowMs);
-      sent.push(sequencesOf(batch.records));
-    }
-    nowMs = Math.max(nowMs, step.wakeMs ?? nowMs);
-  }
-  discards.push(
-    ...engine.step(nowMs).discards.map(({ batch, condition }) => ({
-      sequences: sequencesOf(batch.records),
-      condition,
-    })),
-  );
-  return { sent, discards };
-}
+import {
+  drive,
+  engineOf,
+  FAILED,
+  failureAt,
+  inTurn,
+  mappingRecords,
+  OK,
+  SHARD,
+} from '../../helpers/mapping.ts';
 
 describe('batches', () => {
   it('sends at most the batch size, in order', () => {
-    expect(drive(engineOf({ batchSize: 3 }), []).sent).toEqual([['1', '2', '3'], ['4']]);
+    expect(drive(engineOf({ batchSize: 3 }), inTurn([])).sent).toEqual([['1', '2', '3'], ['4']]);
   });
 
   it('waits for the batching window unless a batch is full', () => {
@@ -64,7 +26,7 @@ describe('batches', () => {
 
   it('never sends more than six megabytes, but any record alone', () => {
     const engine = engineOf({ batchSize: 10 }, mappingRecords(3, { sizeBytes: 4 * 1024 * 1024 }));
-    expect(drive(engine, []).sent).toEqual([['1'], ['2'], ['3']]);
+    expect(drive(engine, inTurn([])).sent).toEqual([['1'], ['2'], ['3']]);
   });
 
   it('has one batch of a lane in flight at a time', () => {
@@ -96,7 +58,7 @@ describe('batches', () => {
 
 describe('failures', () => {
   it('sends the records from the reported one on again', () => {
-    expect(drive(engineOf({}), [failureAt('3')]).sent).toEqual([
+    expect(drive(engineOf({}), inTurn([failureAt('3')])).sent).toEqual([
       ['1', '2', '3', '4'],
       ['3', '4'],
     ]);
@@ -105,29 +67,37 @@ describe('failures', () => {
   it('tries for ever by default, pausing ever longer up to a minute', () => {
     const { sent, discards } = drive(
       engineOf({}, mappingRecords(1)),
-      Array.from({ length: 20 }, () => FAILED),
+      inTurn(Array.from({ length: 20 }, () => FAILED)),
     );
     expect(sent).toHaveLength(21);
     expect(discards).toEqual([]);
   });
 
   it('halves a failed batch, the left half first', () => {
-    const { sent } = drive(engineOf({ bisect: true }), [FAILED, FAILED]);
+    const { sent } = drive(engineOf({ bisect: true }), inTurn([FAILED, FAILED]));
     expect(sent).toEqual([['1', '2', '3', '4'], ['1', '2'], ['1'], ['2'], ['3', '4']]);
   });
 
   it('gives up after the tries, goes on behind, and says so', () => {
-    const { sent, discards } = drive(engineOf({ batchSize: 2, retriesMax: 1 }), [FAILED, FAILED]);
+    const { sent, discards } = drive(
+      engineOf({ batchSize: 2, retriesMax: 1 }),
+      inTurn([FAILED, FAILED]),
+    );
     expect(sent).toEqual([
       ['1', '2'],
       ['1', '2'],
       ['3', '4'],
     ]);
-    expect(discards).toEqual([{ sequences: ['1', '2'], condition: 'RetryAttemptsExhausted' }]);
+    expect(discards).toEqual([
+      { sequences: ['1', '2'], condition: 'RetryAttemptsExhausted', attempts: 2 },
+    ]);
   });
 
   it('does not count a throttled invocation as a try', () => {
-    const { sent, discards } = drive(engineOf({ retriesMax: 0 }), [{ type: 'not-invoked' }]);
+    const { sent, discards } = drive(
+      engineOf({ retriesMax: 0 }),
+      inTurn([{ type: 'not-invoked' }]),
+    );
     expect(sent).toHaveLength(2);
     expect(discards).toEqual([]);
   });
@@ -155,7 +125,7 @@ describe('shards', () => {
     expect(engine.wantsRecords('shardId-000000000001')).toBe(false);
     engine.endShard(SHARD);
     expect(engine.wantsRecords('shardId-000000000001')).toBe(false);
-    drive(engine, []);
+    drive(engine, inTurn([]));
     expect(engine.wantsRecords('shardId-000000000001')).toBe(true);
   });
 
@@ -166,7 +136,7 @@ describe('shards', () => {
     engine.endShard('shardId-000000000001');
     expect(engine.wantsRecords('shardId-000000000002')).toBe(false);
     engine.endShard(SHARD);
-    drive(engine, []);
+    drive(engine, inTurn([]));
     expect(engine.wantsRecords('shardId-000000000002')).toBe(true);
   });
 
@@ -178,48 +148,5 @@ describe('shards', () => {
     expect(engine.isFinishedUpTo(SHARD, '2')).toBe(true);
     expect(engine.isFinishedUpTo(SHARD, '3')).toBe(false);
     expect(engine.backlog).toBe(2);
-  });
-});
-
-const outcome: fc.Arbitrary<Outcome> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(OK) },
-  fc.constant(FAILED),
-  fc.constant<Outcome>({ type: 'not-invoked' }),
-  fc.integer({ min: 1, max: 40 }).map((sequence) => failureAt(String(sequence))),
-  fc.constant<Outcome>({
-    type: 'answered',
-    answer: { batchItemFailures: [{ itemIdentifier: '' }] },
-  }),
-);
-
-describe('property', () => {
-  it('finishes or gives up each record once, in the order of its partition key', () => {
-    fc.assert(
-      fc.property(
-        fc.record({
-          batchSize: fc.integer({ min: 1, max: 8 }),
-          parallelization: fc.integer({ min: 1, max: 3 }),
-          bisect: fc.boolean(),
-          retriesMax: fc.integer({ min: 0, max: 3 }),
-        }),
-        fc.array(outcome, { maxLength: 60 }),
-        fc.integer({ min: 1, max: 40 }),
-        (settings, outcomes, count) => {
-          const records = mappingRecords(count).map((record, index) => ({
-            ...record,
-            partitionKey: `p-${index % 3}`,
-          }));
-          const engine = engineOf(settings, records);
-          const { sent, discards } = drive(engine, outcomes);
-          const known = new Set([...sent, ...discards.map(({ sequences }) => sequences)].flat());
-          expect(engine.backlog).toBe(0);
-          expect(known.size).toBe(count);
-          expect(engine.isFinishedUpTo(SHARD, String(count))).toBe(true);
-          const given = discards.flatMap(({ sequences }) => sequences);
-          expect(new Set(given).size).toBe(given.length);
-          for (const batch of sent) expect(batch).toEqual([...batch].sort((a, b) => +a - +b));
-        },
-      ),
-    );
   });
 });
