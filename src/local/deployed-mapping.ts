@@ -1,6 +1,7 @@
 import { GetEventSourceMappingCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { InvariantError } from '../core/errors.ts';
 import { type MappingSettings, mappingSettings } from '../mapping/settings.ts';
+import { checkStartingPosition, type StartingPosition } from '../mapping/starting-position.ts';
 
 /** An event source mapping as it was deployed. */
 export interface DeployedMapping {
@@ -8,24 +9,28 @@ export interface DeployedMapping {
   readonly functionArn: string;
   readonly streamArn: string;
   readonly region: string;
-  readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
   readonly settings: MappingSettings;
 }
 
-/** Reads what was deployed, so that a local run has the settings of the stack and no others. */
+/**
+ * Reads what was deployed, so that a local run has the settings of the stack and no others.
+ *
+ * @throws MappingSettingsError on settings that AWS would refuse, though the local cloud took them
+ */
 export async function readMapping(lambda: LambdaClient, id: string): Promise<DeployedMapping> {
   const found = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }));
   const { FunctionArn: functionArn, EventSourceArn: streamArn } = found;
   if (functionArn === undefined || streamArn === undefined) {
     throw new InvariantError(`mapping ${id}: got no function or no stream, expected both`);
   }
+  const settings = settingsOf(found);
+  checkStartingPosition(settings.startingPosition, Date.now());
   return {
     id,
     functionArn,
     streamArn,
     region: streamArn.split(':')[3] ?? '',
-    startingPosition: found.StartingPosition === 'LATEST' ? 'LATEST' : 'TRIM_HORIZON',
-    settings: settingsOf(found),
+    settings,
   };
 }
 
@@ -38,6 +43,12 @@ interface MappingProperties {
   readonly FunctionResponseTypes?: readonly string[] | undefined;
   readonly MaximumRetryAttempts?: number | undefined;
   readonly MaximumRecordAgeInSeconds?: number | undefined;
+  readonly StartingPosition?: string | undefined;
+  /** A date from the API, seconds since 1970 UTC in a template. */
+  readonly StartingPositionTimestamp?: Date | number | undefined;
+  readonly FilterCriteria?:
+    | { readonly Filters?: readonly { readonly Pattern?: string | undefined }[] | undefined }
+    | undefined;
 }
 
 function settingsOf(found: MappingProperties): MappingSettings {
@@ -50,7 +61,17 @@ function settingsOf(found: MappingProperties): MappingSettings {
     reportsFailures: found.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
     retriesMax: found.MaximumRetryAttempts ?? -1,
     recordAgeMaxMs: seconds < 0 ? -1 : seconds * 1000,
+    startingPosition: startOf(found),
+    filters: (found.FilterCriteria?.Filters ?? []).map(({ Pattern = '' }) => Pattern),
   });
+}
+
+function startOf(found: MappingProperties): StartingPosition {
+  const { StartingPosition: start, StartingPositionTimestamp: at } = found;
+  if (start === 'LATEST') return { type: 'LATEST' };
+  if (start !== 'AT_TIMESTAMP') return { type: 'TRIM_HORIZON' };
+  const timestampMs = at instanceof Date ? at.getTime() : Number(at) * 1000;
+  return { type: 'AT_TIMESTAMP', timestampMs };
 }
 
 /** What a template says of the consumer. */

@@ -1,29 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  ExpiredIteratorException,
-  GetRecordsCommand,
-  GetShardIteratorCommand,
-  type KinesisClient,
-  ListShardsCommand,
-} from '@aws-sdk/client-kinesis';
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeCommand, type LambdaClient, RequestTooLargeException } from '@aws-sdk/client-lambda';
 import type { MappingRecord, Outcome } from '../mapping/batch.ts';
 import { type MappingDiscard, MappingEngine, type MappingInvocation } from '../mapping/engine.ts';
 import { failureDocument } from '../mapping/failure-document.ts';
-import { eventRecord } from '../mapping/kinesis-event.ts';
+import { DEFAULT_POLICIES } from '../mapping/policies.ts';
+import { readFrom } from '../mapping/starting-position.ts';
 import type { Bucket } from '../ports/bucket.ts';
-import type { DeployedMapping } from './deployed-mapping.ts';
+import { ShardReader, type ShardReaderOptions } from './shard-reader.ts';
 
 /** What the driver reads and calls. */
-export interface MappingDriverOptions {
-  readonly kinesis: KinesisClient;
+export interface MappingDriverOptions extends ShardReaderOptions {
   readonly lambda: LambdaClient;
   /** The failure destination. */
   readonly failures: Bucket;
-  readonly mapping: DeployedMapping;
-  /** Last finished sequence number of each shard; reading starts behind it, else at the oldest record. */
+  /** Last finished sequence number of each shard; reading starts behind it, else where the mapping starts. */
   readonly checkpoints: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
 }
 
 /** How far it is. */
@@ -31,6 +22,8 @@ export interface MappingProgress {
   readonly read: number;
   /** Acknowledged by the function. */
   readonly processed: number;
+  /** Dropped by the mapping's filters. */
+  readonly dropped: number;
   readonly givenUp: number;
   readonly invocations: number;
   /** Invocations that failed, were throttled or left records for the next try. */
@@ -41,27 +34,37 @@ export interface MappingProgress {
   readonly lagMs: number;
 }
 
+/** What Lambda says of an invocation besides its outcome. */
+interface Ran {
+  readonly requestId: string | undefined;
+  readonly version: string | undefined;
+}
+
 /** Between two reads of a shard that has nothing new, and after a fault; Kinesis allows 5 a second. */
 const POLL_MS = 200;
-const RECORDS_PER_READ = 10_000;
 
 /**
  * Drives the mapping engine in real time: reads the shards of a stream, invokes the function, and writes
  * what is given up to the failure destination, as Lambda's pollers do.
  *
- * Boundary: decides nothing; what to send and when is the engine's.
+ * Boundary: decides nothing; where to start, what to send and when is the engine's.
  *
  * Invariants
  * 1. A shard has one reader; it adds records in the order of the shard.
  * 2. `#pump` runs after everything that can change what the engine wants: records, outcomes, time.
+ * 3. The mapping counts as created when the driver is: it was off before.
  */
 export class MappingDriver {
   readonly #options: MappingDriverOptions;
+  readonly #createdMs = Date.now();
+  readonly #reader: ShardReader;
   readonly #engine: MappingEngine<string>;
-  readonly #checkpoints = new Map<string, string>();
   readonly #readers = new Map<string, Promise<void>>();
+  /** By outcome, for as long as the engine keeps that. */
+  readonly #ran = new WeakMap<Outcome, Ran>();
   #timer: NodeJS.Timeout | undefined;
   #read = 0;
+  #dropped = 0;
   #givenUp = 0;
   #invocations = 0;
   #troubled = 0;
@@ -70,10 +73,8 @@ export class MappingDriver {
 
   constructor(options: MappingDriverOptions) {
     this.#options = options;
-    this.#engine = new MappingEngine(options.mapping.settings);
-    for (const [shard, sequence] of Object.entries(options.checkpoints)) {
-      this.#checkpoints.set(shard, sequence);
-    }
+    this.#reader = new ShardReader(options);
+    this.#engine = new MappingEngine(options.mapping.settings, DEFAULT_POLICIES);
   }
 
   /** Starts reading; ends with the signal. */
@@ -88,7 +89,8 @@ export class MappingDriver {
     const oldestMs = this.#engine.oldestArrivalMs;
     return {
       read: this.#read,
-      processed: this.#read - this.#engine.backlog - this.#givenUp,
+      processed: this.#read - this.#dropped - this.#engine.backlog - this.#givenUp,
+      dropped: this.#dropped,
       givenUp: this.#givenUp,
       invocations: this.#invocations,
       troubled: this.#troubled,
@@ -102,66 +104,57 @@ export class MappingDriver {
     return this.#engine.isFinishedUpTo(shard, sequence);
   }
 
-  /** Where the next run goes on, once nothing is unfinished. */
+  /** Where the next run goes on: up to there everything is finished. */
   checkpoints(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.#checkpoints);
+    const found = { ...this.#options.checkpoints };
+    for (const shard of this.#readers.keys()) {
+      const checkpoint = this.#engine.checkpoint(shard);
+      if (checkpoint !== undefined) found[shard] = checkpoint;
+    }
+    return found;
   }
 
   async #discover(): Promise<void> {
-    const { kinesis, mapping, signal } = this.#options;
-    let NextToken: string | undefined;
-    do {
-      const command = new ListShardsCommand(
-        NextToken === undefined ? { StreamARN: mapping.streamArn } : { NextToken },
-      );
-      const page = await kinesis.send(command, { abortSignal: signal });
-      for (const { ShardId: id = '', ParentShardId, AdjacentParentShardId } of page.Shards ?? []) {
-        const parents = [ParentShardId, AdjacentParentShardId].filter((one) => one !== undefined);
-        this.#engine.addShard({ id, parents }, Date.now());
-        if (!this.#readers.has(id)) this.#readers.set(id, this.#readShard(id));
-      }
-      NextToken = page.NextToken;
-    } while (NextToken !== undefined);
+    for (const shard of await this.#reader.list()) {
+      const checkpoint = this.#options.checkpoints[shard.id];
+      this.#engine.addShard({ ...shard, checkpoint }, Date.now());
+      if (!this.#readers.has(shard.id)) this.#readers.set(shard.id, this.#readShard(shard.id));
+    }
   }
 
   async #readShard(id: string): Promise<void> {
-    const { kinesis, signal } = this.#options;
+    const { signal } = this.#options;
     let iterator: string | undefined;
+    let last: string | undefined;
     try {
       while (!signal.aborted) {
         if (!this.#engine.wantsRecords(id)) {
           await delay(POLL_MS / 4, undefined, { signal });
           continue;
         }
-        iterator ??= await this.#iterator(id);
-        const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: RECORDS_PER_READ });
-        const answer = await kinesis.send(command, { abortSignal: signal }).catch(expired);
-        iterator = answer?.NextShardIterator;
-        const count = this.#add(id, answer?.Records ?? []);
-        if (answer !== undefined && iterator === undefined) return await this.#end(id);
-        if (count === 0) await delay(POLL_MS, undefined, { signal });
+        iterator ??= await this.#iterator(id, last);
+        const { records, next, hasExpired } = await this.#reader.read(id, iterator);
+        iterator = next;
+        last = records.at(-1)?.sequence ?? last;
+        this.#add(id, records);
+        if (next === undefined && !hasExpired) return await this.#end(id);
+        if (records.length === 0) await delay(POLL_MS, undefined, { signal });
       }
     } catch (error) {
       if (!signal.aborted) this.#fault ??= error;
     }
   }
 
-  async #iterator(shard: string): Promise<string | undefined> {
-    const { kinesis, mapping, signal } = this.#options;
-    const checkpoint = this.#checkpoints.get(shard);
-    const from =
-      checkpoint === undefined
-        ? { ShardIteratorType: mapping.startingPosition }
-        : {
-            ShardIteratorType: 'AFTER_SEQUENCE_NUMBER' as const,
-            StartingSequenceNumber: checkpoint,
-          };
-    const command = new GetShardIteratorCommand({
-      StreamARN: mapping.streamArn,
-      ShardId: shard,
-      ...from,
+  /** Behind the last record that was read, else where the mapping goes on or starts. */
+  #iterator(shard: string, last: string | undefined): Promise<string> {
+    const { mapping, checkpoints } = this.#options;
+    const from = readFrom({
+      start: mapping.settings.startingPosition,
+      createdMs: this.#createdMs,
+      checkpoint: last ?? checkpoints[shard],
+      policies: DEFAULT_POLICIES,
     });
-    return (await kinesis.send(command, { abortSignal: signal })).ShardIterator;
+    return this.#reader.iterator(shard, from);
   }
 
   async #end(id: string): Promise<void> {
@@ -169,25 +162,19 @@ export class MappingDriver {
     await this.#discover();
   }
 
-  #add(shard: string, records: readonly KinesisRecord[]): number {
-    const last = records.at(-1)?.SequenceNumber;
-    if (last === undefined) return 0;
-    const { streamArn, region } = this.#options.mapping;
-    const source = { streamArn, region, shard };
-    this.#engine.addRecords(
-      shard,
-      records.map((record) => mappingRecord(record, source)),
-    );
-    this.#checkpoints.set(shard, last);
+  #add(shard: string, records: readonly MappingRecord<string>[]): void {
+    if (records.length === 0) return;
+    this.#dropped += this.#engine.addRecords(shard, records);
     this.#read += records.length;
     this.#pump();
-    return records.length;
   }
 
   #pump(): void {
     clearTimeout(this.#timer);
     if (this.#options.signal.aborted) return;
-    const { invocations, discards, wakeMs } = this.#engine.step(Date.now());
+    const { invocations, discards, rejected, wakeMs } = this.#engine.step(Date.now());
+    this.#troubled += rejected.length;
+    this.#invocations += rejected.length;
     for (const invocation of invocations) this.#invoke(invocation).catch(this.#stop);
     for (const discard of discards) this.#giveUp(discard).catch(this.#stop);
     if (wakeMs === undefined) return;
@@ -213,14 +200,23 @@ export class MappingDriver {
       const command = new InvokeCommand({ FunctionName: mapping.functionArn, Payload: payload });
       const answer = await lambda.send(command, { abortSignal: signal });
       const text = answer.Payload?.transformToString() ?? '';
-      if (answer.FunctionError !== undefined) return this.#failed(text);
-      return { type: 'answered', answer: text === '' ? null : JSON.parse(text) };
+      const outcome =
+        answer.FunctionError === undefined ? this.#answered(text) : this.#failed(text);
+      const requestId = answer.$metadata?.requestId;
+      this.#ran.set(outcome, { requestId, version: answer.ExecutedVersion });
+      return outcome;
     } catch (error) {
-      // An answer that is no JSON came from a function that ran.
-      if (error instanceof SyntaxError) return this.#failed(error.message);
       this.#lastFailure =
         error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      return { type: 'not-invoked' };
+      return { type: error instanceof RequestTooLargeException ? 'rejected' : 'not-invoked' };
+    }
+  }
+
+  #answered(text: string): Outcome {
+    try {
+      return { type: 'answered', answer: text === '' ? null : JSON.parse(text) };
+    } catch {
+      return this.#failed(`answered what is no JSON: ${text}`);
     }
   }
 
@@ -230,16 +226,19 @@ export class MappingDriver {
   }
 
   async #giveUp(discard: MappingDiscard<string>): Promise<void> {
-    this.#givenUp += discard.batch.records.length;
+    const { records, last } = discard.batch;
+    this.#givenUp += records.length;
     const { mapping, failures } = this.#options;
+    const ran = last === undefined ? undefined : this.#ran.get(last.outcome);
     const { key, body } = failureDocument(discard, {
       mappingId: mapping.id,
       functionArn: mapping.functionArn,
       streamArn: mapping.streamArn,
-      requestId: crypto.randomUUID(),
+      requestId: ran?.requestId ?? crypto.randomUUID(),
+      executedVersion: ran?.version,
       nowMs: Date.now(),
       uuid: crypto.randomUUID(),
-      payload: payloadOf(discard.batch.records),
+      payload: payloadOf(records),
     });
     await failures.put(key, Buffer.from(body), 'application/json', {
       deadlineMs: Date.now() + 60_000,
@@ -247,30 +246,6 @@ export class MappingDriver {
   }
 }
 
-interface KinesisRecord {
-  readonly SequenceNumber?: string | undefined;
-  readonly PartitionKey?: string | undefined;
-  readonly Data?: Uint8Array | undefined;
-  readonly ApproximateArrivalTimestamp?: Date | undefined;
-}
-
-function mappingRecord(
-  record: KinesisRecord,
-  source: { streamArn: string; region: string; shard: string },
-): MappingRecord<string> {
-  const { SequenceNumber: sequence = '', PartitionKey: partitionKey = '' } = record;
-  const arrivalMs = record.ApproximateArrivalTimestamp?.getTime() ?? Date.now();
-  const data = record.Data ?? new Uint8Array();
-  const payload = JSON.stringify(eventRecord({ sequence, partitionKey, data, arrivalMs }, source));
-  return { sequence, partitionKey, arrivalMs, sizeBytes: payload.length + 1, payload };
-}
-
 function payloadOf(records: readonly MappingRecord<string>[]): string {
   return `{"Records":[${records.map(({ payload }) => payload).join(',')}]}`;
-}
-
-/** An iterator lives five minutes; without an answer a new one is taken behind the last record. */
-function expired(error: unknown): undefined {
-  if (error instanceof ExpiredIteratorException) return undefined;
-  throw error;
 }

@@ -276,8 +276,8 @@ class StuckWatch {
 }
 
 /** Records that are finished, one way or the other. */
-function finished({ processed, givenUp }: MappingProgress): number {
-  return processed + givenUp;
+function finished({ processed, dropped, givenUp }: MappingProgress): number {
+  return processed + dropped + givenUp;
 }
 
 /** Never ends but by the failure of the promise. */

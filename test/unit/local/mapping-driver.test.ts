@@ -4,7 +4,7 @@ import {
   KinesisClient,
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
-import { LambdaClient } from '@aws-sdk/client-lambda';
+import { LambdaClient, RequestTooLargeException } from '@aws-sdk/client-lambda';
 import { expect, it, vi } from 'vitest';
 import { makeMemoryBucket } from '../../../src/adapters/memory/bucket.ts';
 import { MappingDriver } from '../../../src/local/mapping-driver.ts';
@@ -17,7 +17,10 @@ interface Command {
 const SHARD = 'shardId-000000000000';
 
 /** A stream of one shard with some records, whose first iterator expires when it is first used. */
-function kinesisWith(count: number, { expires = false } = {}) {
+function kinesisWith(
+  count: number,
+  { expires = false, dataOf = (sequence: number) => `record ${sequence}` } = {},
+) {
   const iterators: Command['input'][] = [];
   let expired = !expires;
   const client = new KinesisClient({ region: 'eu-west-1' });
@@ -36,7 +39,7 @@ function kinesisWith(count: number, { expires = false } = {}) {
     const Records = Array.from({ length: Math.min(2, count - from) }, (_, index) => ({
       SequenceNumber: String(from + index + 1),
       PartitionKey: 'p-0',
-      Data: Buffer.from(`record ${from + index + 1}`),
+      Data: Buffer.from(dataOf(from + index + 1)),
       ApproximateArrivalTimestamp: new Date(1_000),
     }));
     return { Records, NextShardIterator: String(from + Records.length) };
@@ -44,7 +47,9 @@ function kinesisWith(count: number, { expires = false } = {}) {
   return { client, iterators };
 }
 
-type Answer = { readonly FunctionError?: string; readonly body?: unknown } | Error;
+type Answer =
+  | { readonly FunctionError?: string; readonly body?: unknown; readonly text?: string }
+  | Error;
 
 /** A function that answers as told, then with success; it notes the sequence numbers it was given. */
 function lambdaWith(...answers: Answer[]) {
@@ -57,8 +62,14 @@ function lambdaWith(...answers: Answer[]) {
     batches.push(event.Records.map(({ kinesis }) => kinesis.sequenceNumber));
     const answer = answers.shift() ?? { body: { batchItemFailures: [] } };
     if (answer instanceof Error) throw answer;
-    const Payload = Buffer.from(JSON.stringify(answer.body ?? {}));
-    return { ...answer, Payload: { transformToString: () => Payload.toString() } };
+    const text = answer.text ?? JSON.stringify(answer.body ?? {});
+    const $metadata = { requestId: `request-${batches.length}` };
+    return {
+      ...answer,
+      $metadata,
+      ExecutedVersion: '7',
+      Payload: { transformToString: () => text },
+    };
   };
   return { client, batches };
 }
@@ -83,7 +94,6 @@ async function drive(
       functionArn: 'arn:f',
       streamArn: 'arn:aws:kinesis:us-east-1:1:stream/s',
       region: 'us-east-1',
-      startingPosition: 'TRIM_HORIZON',
       settings: mappingSettings({ reportsFailures: true, ...options.settings }),
     },
     checkpoints: options.checkpoints ?? {},
@@ -147,7 +157,69 @@ it('writes what is given up to the failure destination, with the whole event', a
   const [[key, body] = ['', new Uint8Array()]] = failures.objects;
   const document = JSON.parse(Buffer.from(body).toString());
   expect(key).toMatch(/^aws\/lambda\/m\/shardId-000000000000\//);
-  expect(document.requestContext.condition).toBe('RetryAttemptsExhausted');
+  expect(document.requestContext).toMatchObject({
+    condition: 'RetryAttemptsExhausted',
+    requestId: 'request-1',
+  });
+  expect(document.responseContext).toMatchObject({ executedVersion: '7' });
   expect(JSON.parse(document.payload).Records).toHaveLength(2);
   expect(driver.progress()).toMatchObject({ givenUp: 2, processed: 0 });
 });
+
+it('starts where the mapping starts', async () => {
+  const at = { type: 'AT_TIMESTAMP', timestampMs: 1_500 } as const;
+  const past = kinesisWith(1);
+  await drive(past, lambdaWith(), { settings: { startingPosition: at }, last: '1' });
+  const latest = kinesisWith(1);
+  const beforeMs = Date.now();
+  await drive(latest, lambdaWith(), {
+    settings: { startingPosition: { type: 'LATEST' } },
+    last: '1',
+  });
+
+  expect(past.iterators).toMatchObject([
+    { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(1_500) },
+  ]);
+  expect(latest.iterators).toMatchObject([{ ShardIteratorType: 'AT_TIMESTAMP' }]);
+  expect(Number(latest.iterators[0]?.Timestamp)).toBeGreaterThanOrEqual(beforeMs);
+});
+
+it('leaves out what the filters drop, and goes on behind it', async () => {
+  const kinesis = kinesisWith(5, { dataOf: (sequence) => JSON.stringify({ n: sequence % 2 }) });
+  const lambda = lambdaWith();
+  const { driver } = await drive(kinesis, lambda, {
+    settings: { filters: ['{"data":{"n":[1]}}'], batchSize: 2 },
+    last: '5',
+  });
+
+  expect(lambda.batches.flat()).toEqual(['1', '3', '5']);
+  expect(driver.progress()).toMatchObject({ read: 5, dropped: 2, processed: 3 });
+  expect(driver.checkpoints()).toEqual({ [SHARD]: '5' });
+});
+
+it('keeps the checkpoint before what is not finished, and those of shards that are gone', async () => {
+  const failing = { body: { batchItemFailures: [{ itemIdentifier: '2' }] } };
+  const lambda = lambdaWith(...Array.from({ length: 100 }, () => failing));
+  const { driver } = await drive(kinesisWith(2), lambda, {
+    checkpoints: { 'shardId-000000000009': '77' },
+    last: '1',
+  });
+
+  expect(driver.checkpoints()).toEqual({ 'shardId-000000000009': '77', [SHARD]: '1' });
+});
+
+it('takes an answer that is no JSON for a failure, and a payload that is too large for a try', async () => {
+  const tooLarge = new RequestTooLargeException({ $metadata: {}, message: 'too large' });
+  const lambda = lambdaWith({ text: 'done' }, tooLarge);
+  const { driver, failures } = await drive(kinesisWith(1), lambda, {
+    settings: { retriesMax: 1 },
+    last: '1',
+  });
+  await vi.waitFor(() => expect(failures.objects.size).toBe(1));
+
+  const [body = new Uint8Array()] = failures.objects.values();
+  const document = JSON.parse(Buffer.from(body).toString());
+  expect(document.requestContext.approximateInvokeCount).toBe(2);
+  expect(document).not.toHaveProperty('responseContext');
+  expect(driver.progress().lastFailure).toContain('too large');
+}, 20_000);

@@ -210,6 +210,7 @@ describe('what is shown', () => {
     mapping: {
       read: 10,
       processed: 10,
+      dropped: 0,
       givenUp: 0,
       invocations: 1,
       troubled: 0,
