@@ -51,6 +51,7 @@ function settingsOf(pipeline: AnyPipeline): ProgramSettings {
       windowsMs: durationMs('windows', retention.windows),
       eventsMs: retention.events === null ? null : durationMs('events', retention.events),
       quarantineMs: durationMs('quarantine', retention.quarantine),
+      archiveMs: retention.archive === null ? null : durationMs('archive', retention.archive),
     },
   };
 }

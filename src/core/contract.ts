@@ -13,6 +13,7 @@ export const ENV = {
   eventsTable: 'MILLRACE_EVENTS_TABLE',
   quarantineTable: 'MILLRACE_QUARANTINE_TABLE',
   quarantineBucket: 'MILLRACE_QUARANTINE_BUCKET',
+  archiveBucket: 'MILLRACE_ARCHIVE_BUCKET',
 } as const;
 
 /** Attributes that the tables are made with. */
@@ -52,6 +53,14 @@ export const METRICS = {
   latency: 'Latency',
   /** Conditional writes that lost against another try. Count. */
   conflicts: 'WriteConflicts',
+  /** Arrival to the archive, of the oldest record of an archiver's batch; or the age of the oldest one that is not in it. Milliseconds. */
+  timeToArchive: 'TimeToArchive',
+  /** Records put into the archive. Count. */
+  archivedRecords: 'RecordsArchived',
+  /** Bytes put into the archive, compressed. Bytes. */
+  archivedBytes: 'ArchiveBytes',
+  /** Stretches of positions that are missing in the archive, as the hourly check found them. Count. */
+  archiveGaps: 'ArchiveGaps',
 } as const;
 
 /** Prefix of quarantine objects in their bucket. */
@@ -59,3 +68,19 @@ export const QUARANTINE_PREFIX = 'quarantine/';
 
 /** Prefix of what the event source mapping gives up, in the same bucket (AWS chooses it). */
 export const FAILURE_PREFIX = 'aws/lambda/';
+
+/** Prefix of the archive's objects in their bucket; a new format gets another one. */
+export const ARCHIVE_PREFIX = 'archive/v1/';
+
+/**
+ * What a line of an archived object has, with its type in the Glue table. `text` is the record's bytes
+ * where they are UTF-8, `base64` where they are not.
+ */
+export const ARCHIVE_COLUMNS = {
+  shard: 'int',
+  sequence: 'string',
+  arrival_ms: 'bigint',
+  partition_key: 'string',
+  text: 'string',
+  base64: 'string',
+} as const;

@@ -84,3 +84,8 @@ export function shardNumber(shardId: string): number {
   }
   return Number(match[1]);
 }
+
+/** The id of a shard's number, such as `shardId-000000000006`. */
+export function shardId(shard: number): string {
+  return `shardId-${String(shard).padStart(12, '0')}`;
+}

@@ -105,12 +105,13 @@ export interface ProgramSettings {
   readonly horizonMs: number;
   /** How far event time may be ahead of arrival. */
   readonly futureMs: number;
-  /** Retention of the stream, of window results, of single events (null: not kept), of quarantine. */
+  /** Retention of the stream, of window results, of single events (null: not kept), of quarantine, of the archive (null: there is none). */
   readonly retention: {
     readonly streamMs: number;
     readonly windowsMs: number;
     readonly eventsMs: number | null;
     readonly quarantineMs: number;
+    readonly archiveMs: number | null;
   };
 }
 

@@ -37,3 +37,8 @@ export function strayWriter(epoch: string, shard: number): string {
 export function epochOfWriter(writer: string): string {
   return writer.slice(0, writer.lastIndexOf('.'));
 }
+
+/** When the stream of an epoch was made, in whole seconds as milliseconds since 1970 UTC. */
+export function epochStartMs(epoch: string): number {
+  return Number.parseInt(epoch, 36) * 1000;
+}

@@ -162,6 +162,11 @@ export class Container {
           apply: () => bucket.get(key, options),
           refused: raise,
         }),
+      list: (query, options) =>
+        this.#send('bucket.list', options, {
+          apply: () => bucket.list(query, options),
+          refused: raise,
+        }),
     };
   }
 

@@ -2,18 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
-import { CreateStreamCommand, DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
+import {
+  CreateStreamCommand,
+  DescribeStreamSummaryCommand,
+  PutRecordCommand,
+} from '@aws-sdk/client-kinesis';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll } from 'vitest';
 import { makeAwsBucket } from '../../src/adapters/aws/bucket.ts';
 import { systemClock } from '../../src/adapters/aws/clock.ts';
 import { systemRandom } from '../../src/adapters/aws/random.ts';
+import { makeAwsShards } from '../../src/adapters/aws/shards.ts';
 import { makeAwsStream } from '../../src/adapters/aws/stream.ts';
 import { makeAwsTable } from '../../src/adapters/aws/table.ts';
 import { adoptLocalEnvironment } from '../../src/local/child.ts';
 import { type LocalClients, makeClients } from '../../src/local/clients.ts';
 import { type Emulator, startEmulator } from '../../src/local/emulator.ts';
-import { bucketSuite, clockSuite, randomSuite, streamSuite } from './others.ts';
+import { bucketSuite, clockSuite, randomSuite, shardsSuite, streamSuite } from './others.ts';
 import { tableSuite } from './table.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'millrace-aws-'));
@@ -62,5 +67,24 @@ bucketSuite('S3', async () =>
 streamSuite('Kinesis', async () =>
   makeAwsStream({ client: clients.kinesis, streamArn, clock: systemClock }),
 );
+shardsSuite('Kinesis', async () => {
+  const StreamName = `shards-${crypto.randomUUID()}`;
+  await clients.kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
+  const { StreamDescriptionSummary } = await clients.kinesis.send(
+    new DescribeStreamSummaryCommand({ StreamName }),
+  );
+  const { StreamARN = '' } = StreamDescriptionSummary ?? {};
+  const put = async () => {
+    const record = { StreamName, PartitionKey: 'p-0', Data: Buffer.from('x') };
+    const { SequenceNumber = '' } = await clients.kinesis.send(new PutRecordCommand(record));
+    return SequenceNumber;
+  };
+  const shards = makeAwsShards({
+    client: clients.kinesis,
+    streamArn: StreamARN,
+    clock: systemClock,
+  });
+  return { shards, put };
+});
 clockSuite('system clock', () => systemClock);
 randomSuite('system', () => systemRandom);

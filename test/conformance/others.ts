@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Bucket } from '../../src/ports/bucket.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Random } from '../../src/ports/random.ts';
+import type { Shards } from '../../src/ports/shards.ts';
 import type { Stream } from '../../src/ports/stream.ts';
 
 const soon = () => ({ deadlineMs: Date.now() + 20_000 });
@@ -20,6 +21,68 @@ export function bucketSuite(name: string, make: () => Promise<Bucket>): void {
 
       expect(before).toBeUndefined();
       expect([...((await bucket.get(key, soon())) ?? [])]).toEqual([...body]);
+    });
+
+    it('lists keys in the order of their bytes, in pages, from behind a key on', async () => {
+      const bucket = await make();
+      const prefix = `folder/${crypto.randomUUID()}/`;
+      const names = ['B', 'a', 'a=1/x', 'a=1/y', 'a=2', 'é', '\u{1F600}'];
+      const body = new Uint8Array([1]);
+      for (const name of [...names].reverse()) {
+        await bucket.put(`${prefix}${name}`, body, 'text/plain', soon());
+      }
+      await bucket.put(`${prefix.slice(0, -1)}`, body, 'text/plain', soon());
+      const all = async (after?: string) => {
+        const found: string[] = [];
+        let from = after;
+        do {
+          const start = from === undefined ? {} : { after: from };
+          const page = await bucket.list({ prefix, limit: 2, ...start }, soon());
+          expect(page.keys.length).toBeLessThanOrEqual(2);
+          found.push(...page.keys.map((key) => key.slice(prefix.length)));
+          from = page.next;
+        } while (from !== undefined);
+        return found;
+      };
+
+      expect(await all()).toEqual(names);
+      expect(await all(`${prefix}a=1/`)).toEqual(names.slice(2));
+      expect(await all(`${prefix}a=1/y`)).toEqual(names.slice(4));
+      expect(await bucket.list({ prefix: `${prefix}nothing` }, soon())).toEqual({
+        keys: [],
+        next: undefined,
+      });
+    });
+  });
+}
+
+/** Shards, and how a test puts a record into one. */
+export interface ShardsUnderTest {
+  readonly shards: Shards;
+  /** Puts a record into shard 0; its sequence number. */
+  put(): Promise<string>;
+}
+
+/** What the shards of every stream have to tell. `make` gives a new stream of one shard. */
+export function shardsSuite(name: string, make: () => Promise<ShardsUnderTest>): void {
+  describe(`${name} as shards`, () => {
+    it('are listed, also without a record', async () => {
+      const { shards } = await make();
+      expect(await shards.list(soon())).toEqual([0]);
+      expect(await shards.next(0, undefined, soon())).toEqual({ type: 'none' });
+    });
+
+    it('tell what comes after a record, and that nothing does', async () => {
+      const { shards, put } = await make();
+      const first = await put();
+      const second = await put();
+
+      const found = await shards.next(0, first, soon());
+
+      expect(found).toMatchObject({ type: 'record' });
+      if (found.type === 'record') expect(Math.abs(found.arrivalMs - Date.now())).toBeLessThan(1e5);
+      expect(await shards.next(0, undefined, soon())).toMatchObject({ type: 'record' });
+      expect(await shards.next(0, second, soon())).toEqual({ type: 'none' });
     });
   });
 }

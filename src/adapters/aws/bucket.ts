@@ -1,4 +1,10 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import type { Bucket } from '../../ports/bucket.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { sendOnce } from './send.ts';
@@ -35,6 +41,19 @@ export function makeAwsBucket({ client, bucketName, clock }: AwsBucketOptions): 
           throw error;
         }
       });
+    },
+    list: async ({ prefix, after, limit }, { deadlineMs }) => {
+      const command = new ListObjectsV2Command({
+        Bucket: bucketName,
+        Prefix: prefix,
+        ...(after === undefined ? {} : { StartAfter: after }),
+        ...(limit === undefined ? {} : { MaxKeys: limit }),
+      });
+      const page = await sendOnce(`ListObjectsV2 ${bucketName}`, { clock, deadlineMs }, (send) =>
+        client.send(command, send),
+      );
+      const keys = (page.Contents ?? []).flatMap(({ Key }) => Key ?? []);
+      return { keys, next: page.IsTruncated === true ? keys.at(-1) : undefined };
     },
   };
 }

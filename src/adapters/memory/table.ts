@@ -8,6 +8,7 @@ import type {
   TableQuery,
   WriteResult,
 } from '../../ports/table.ts';
+import { compareBytes } from './compare-bytes.ts';
 import { itemBytes, readUnits, writeUnits } from './units.ts';
 
 /** What was used, as DynamoDB bills it. */
@@ -118,11 +119,6 @@ function pageOf(all: readonly Item[], query: TableQuery): Page {
   const items = structuredClone(matching.slice(0, limit));
   const more = matching.length > items.length;
   return { items, next: more ? items.at(-1)?.sk : undefined };
-}
-
-/** The order of UTF-8 bytes, which is DynamoDB's for texts. */
-function compareBytes(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 
 function byKey(left: ItemKey, right: ItemKey): number {

@@ -31,6 +31,14 @@ const OPTIONS = [
   'objectives',
 ] as const satisfies readonly (keyof PipelineOptions<Schema, unknown, Windows>)[];
 
+const RETENTION = [
+  'stream',
+  'windows',
+  'events',
+  'quarantine',
+  'archive',
+] as const satisfies readonly (keyof Retention)[];
+
 const DAY_MS = 86_400_000;
 
 /**
@@ -145,13 +153,13 @@ function timeOptions(
   name: string,
   { lateness = '0 seconds', deduplication = '30 minutes', retention = {} }: Given,
 ): Pick<Pipeline, 'lateness' | 'deduplication' | 'retention'> {
-  const names: readonly (keyof Retention)[] = ['stream', 'windows', 'events', 'quarantine'];
-  checkOptions(`${name}.retention`, retention, names);
+  checkOptions(`${name}.retention`, retention, RETENTION);
   const {
     stream = '1 day',
     windows = '30 days',
     quarantine = '30 days',
     events = null,
+    archive = '365 days',
   } = retention;
   durationMs(`${name}.lateness`, lateness);
   durationMs(`${name}.deduplication`, deduplication, { minMs: 0, maxMs: 365 * DAY_MS });
@@ -160,10 +168,12 @@ function timeOptions(
     windows,
     quarantine,
     ...(events === null ? {} : { events }),
+    ...(archive === false ? {} : { archive }),
   })) {
     durationMs(`${name}.retention.${key}`, value, { minMs: 3_600_000 });
   }
-  return { lateness, deduplication, retention: { stream, windows, quarantine, events } };
+  const kept = { stream, windows, quarantine, events, archive: archive === false ? null : archive };
+  return { lateness, deduplication, retention: kept };
 }
 
 function eventLayout(name: string, events: EventOptions = {}): Pipeline['events'] {
@@ -210,6 +220,7 @@ function checkTimes(pipeline: Pipeline): void {
       `at most the stream's retention, '${durationText(streamMs)}'`,
     );
   }
+  checkArchive(pipeline, streamMs);
   const windowsMs = durationMs('windows', retention.windows);
   if (durationMs('lateness', lateness) > windowsMs) {
     throw new DefinitionError(
@@ -218,4 +229,14 @@ function checkTimes(pipeline: Pipeline): void {
       `at most retention.windows, '${durationText(windowsMs)}'`,
     );
   }
+}
+
+/** A gap can be mended only as long as the stream has the records: the archive must not forget sooner. */
+function checkArchive({ name, retention: { archive } }: Pipeline, streamMs: number): void {
+  if (archive === null || durationMs('archive', archive) >= streamMs + DAY_MS) return;
+  throw new DefinitionError(
+    `${name}.retention.archive`,
+    archive,
+    `a day more than the stream's retention, '${durationText(streamMs + DAY_MS)}', or false for no archive`,
+  );
 }

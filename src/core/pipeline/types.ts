@@ -197,6 +197,11 @@ export interface Retention {
   readonly events?: Duration;
   /** Quarantined records; default 30 days. */
   readonly quarantine?: Duration;
+  /**
+   * Every record as it was sent, after its arrival, for replay and queries: a day longer than in the
+   * stream at least; default 365 days. `false` leaves the archive out.
+   */
+  readonly archive?: Duration | false;
 }
 
 /** What the alarms watch. */
@@ -252,7 +257,10 @@ export interface Pipeline<Event = unknown, Row = unknown, W extends Windows = Wi
   readonly deduplication: Duration;
   readonly steps: readonly Step[];
   readonly windows: W;
-  readonly retention: Required<Omit<Retention, 'events'>> & { readonly events: Duration | null };
+  readonly retention: Required<Omit<Retention, 'events' | 'archive'>> & {
+    readonly events: Duration | null;
+    readonly archive: Duration | null;
+  };
   readonly events: Required<EventOptions>;
   readonly objectives: { readonly latencyP99Ms: number; readonly quarantineMaxPercent: number };
   /** Only in types. */
