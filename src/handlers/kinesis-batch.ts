@@ -107,7 +107,8 @@ function recordsIn(outer: SourceRecord, place: number): readonly SourceRecord[] 
   }));
 }
 
-function recordOf({ eventID, kinesis }: KinesisBatch['Records'][number]): SourceRecord {
+/** A record as it stands in the stream. @throws InvariantError when it is not as Lambda documents it */
+export function recordOf({ eventID, kinesis }: KinesisBatch['Records'][number]): SourceRecord {
   const arrivalMs = Math.round(kinesis.approximateArrivalTimestamp * 1000);
   if (!/^\d{1,128}$/.test(kinesis.sequenceNumber) || !(arrivalMs > 0)) {
     throw new InvariantError(

@@ -1,6 +1,7 @@
 import type { Bucket } from '../ports/bucket.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
+import type { Shards } from '../ports/shards.ts';
 import type { Stream } from '../ports/stream.ts';
 import type { Table } from '../ports/table.ts';
 
@@ -18,6 +19,24 @@ export interface ConsumePorts extends KeepPorts {
   readonly events: Table;
   readonly quarantineIndex: Table;
   readonly quarantine: Bucket;
+}
+
+/** What the archiver needs of the world. */
+export interface ArchivePorts extends KeepPorts {
+  /** Where the objects go. */
+  readonly archive: Bucket;
+}
+
+/** What the archive's check needs of the world. */
+export interface CheckArchivePorts extends ArchivePorts {
+  readonly shards: Shards;
+}
+
+/** What is needed to read the archive. */
+export interface ReadArchivePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly archive: Bucket;
 }
 
 /** One call of a function. */

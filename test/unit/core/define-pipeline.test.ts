@@ -37,6 +37,7 @@ describe('definePipeline', () => {
     ['lateness', { lateness: '60 days' }, 'at most retention.windows'],
     ['retention.stream', { retention: { stream: '1 hour' } }, "'1 hour'"],
     ['retention', { retention: { window: '1 day' } }, 'windows'],
+    ['retention.archive', { retention: { archive: '1 day' } }, "'2 days', or false for no archive"],
     ['objectives.quarantine.max', { objectives: { quarantine: { max: '0 %' } } }, "'0 %'"],
     ['windows', { windows: () => ({}) }, 'at least one window'],
     ['transform', { transform: () => 7 }, 'chain'],

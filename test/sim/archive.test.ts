@@ -1,0 +1,265 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { makeSkippingClock } from '../../src/adapters/memory/clock.ts';
+import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
+import { gapsOf } from '../../src/core/archive-coverage.ts';
+import { type ArchiveObject, hourOf, parseArchiveKey } from '../../src/core/archive-object.ts';
+import { decodeTail, tailPartition } from '../../src/core/archive-tail.ts';
+import { ARCHIVE_PREFIX } from '../../src/core/contract.ts';
+import { compareSequences } from '../../src/core/position.ts';
+import type { Program } from '../../src/core/program.ts';
+import { epochOf } from '../../src/core/writer.ts';
+import { makeArchive } from '../../src/handlers/archive.ts';
+import type { Consume } from '../../src/handlers/consume.ts';
+import type { ArchivePorts, ConsumePorts } from '../../src/handlers/ports.ts';
+import { makeReadArchive } from '../../src/handlers/read-archive.ts';
+import { emptyReport } from '../../src/handlers/report.ts';
+import { ALL_FAULTS, NO_FAULTS } from '../../src/sim/faults.ts';
+import type { SimOptions, SimResult } from '../../src/sim/schedule.ts';
+import { simulate } from '../../src/sim/simulate.ts';
+import type { SimRecord } from '../../src/sim/world.ts';
+import { smallOptions } from '../helpers/simulate-small.ts';
+
+const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 60);
+const FIRST_SEED = Number(process.env.MILLRACE_SEED ?? 1);
+const SEEDS_FROM_HERE = Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index);
+
+/** Half an hour, so that batches span hours. */
+const START_MS = Date.UTC(2026, 10, 20, 12, 59, 50);
+
+/** How a planted bug changes what the archiver sees of the world. */
+type Bug = (ports: ArchivePorts) => ArchivePorts;
+
+/** Puts the archiver where the simulation has its consumer; objects go to the world's one bucket. */
+function archiverWith(bug: Bug = (ports) => ports) {
+  return (ports: ConsumePorts, program: Program): Consume => {
+    const { clock, random, stream, ledger } = ports;
+    const archive = makeArchive(
+      bug({ clock, random, stream, ledger, archive: ports.quarantine }),
+      program.settings,
+    );
+    return async (batch, invocation) => {
+      const { response } = await archive(batch, invocation);
+      return { response, report: emptyReport() };
+    };
+  };
+}
+
+function run(seed: number, over: Partial<SimOptions> = {}): Promise<SimResult> {
+  const options = smallOptions(seed, {
+    makeHandler: archiverWith(),
+    faults: { ...ALL_FAULTS, applyLate: 0.1, loseCheckpoint: 0.25 },
+    settings: { batchSize: 12, windowMs: 2_000, parallelization: 1, bisect: seed % 3 > 0 },
+    ...over,
+  });
+  const shift = START_MS - options.startMs;
+  const events = options.events.map((event) => ({ ...event, atMs: event.atMs + shift }));
+  return simulate({ ...options, startMs: START_MS, events });
+}
+
+/** What broke of what an archive promises. */
+async function problemsOf(result: SimResult): Promise<readonly string[]> {
+  const stuck = result.violations.filter((text) => /not finished|gave up|threw/.test(text));
+  const objects = objectsIn(result);
+  const problems = [...stuck];
+  for (const [shard, records] of Map.groupBy(result.records, (record) => record.shard)) {
+    const own = objects.filter((object) => object.shard === shard);
+    const tail = await tailOf(result, shard);
+    const [first, last] = [records[0]?.sequence, records.at(-1)?.sequence];
+    if (tail?.first !== first || tail?.last !== last) problems.push(`tail of ${shard}`);
+    if (gapsOf(own, { first, last }).length > 0) problems.push(`gap in ${shard}`);
+    if (own.some((object) => isWrong(object, records))) problems.push(`claim in ${shard}`);
+    const { texts, gaps } = await readBack(result, shard);
+    if (gaps > 0) problems.push(`gap while reading ${shard}`);
+    if (texts.join() !== records.map(textOf).join()) problems.push(`records of ${shard}`);
+  }
+  return problems;
+}
+
+function objectsIn({ world }: SimResult): readonly ArchiveObject[] {
+  return [...world.quarantine.objects.keys()].map(parseArchiveKey);
+}
+
+async function tailOf({ world, startMs }: SimResult, shard: number) {
+  const { arn } = await world.stream.identify({ deadlineMs: Number.POSITIVE_INFINITY });
+  const pk = tailPartition(epochOf({ arn, createdMs: startMs - 1_000 }));
+  const page = await world.ledger.query({ pk }, { deadlineMs: Number.POSITIVE_INFINITY });
+  return page.items.map(decodeTail).find((tail) => tail.shard === shard);
+}
+
+/** True when the object's name promises a record that it can't hold: one that arrived in another hour. */
+function isWrong(object: ArchiveObject, records: readonly SimRecord[]): boolean {
+  const claimed = records.filter(
+    ({ sequence }) =>
+      compareSequences(sequence, object.after ?? '0') > 0 &&
+      compareSequences(sequence, object.last) <= 0 &&
+      (object.after !== undefined || compareSequences(sequence, object.first) >= 0),
+  );
+  const hours = claimed.every(({ arrivalMs }) => hourOf(Math.round(arrivalMs)) === object.hourMs);
+  return !hours || claimed[0]?.sequence !== object.first;
+}
+
+/** Arrivals are whole milliseconds, as Kinesis gives them; the simulation's time is finer. */
+function textOf({ sequence, partitionKey, arrivalMs, bytes }: Omit<SimRecord, 'shard'>): string {
+  return `${sequence} ${partitionKey} ${Math.round(arrivalMs)} ${Buffer.from(bytes).toString('base64')}`;
+}
+
+async function readBack({ world }: SimResult, shard: number) {
+  const clock = makeSkippingClock(START_MS);
+  const reader = makeReadArchive({ clock, random: makeSeededRandom(1), archive: world.quarantine });
+  const range = { fromMs: START_MS - 3_600_000, toMs: START_MS + 86_400_000 };
+  const texts: string[] = [];
+  let gaps = 0;
+  const onGap = () => {
+    gaps += 1;
+  };
+  for (const one of await reader.shards(range)) {
+    if (one.shard !== shard) continue;
+    for await (const record of reader.records(one, range, { onGap })) texts.push(textOf(record));
+  }
+  return { texts, gaps };
+}
+
+let results: readonly SimResult[] = [];
+
+beforeAll(async () => {
+  const all: SimResult[] = [];
+  for (const seed of SEEDS_FROM_HERE) all.push(await run(seed));
+  results = all;
+}, 120_000);
+
+describe('the archiver under faults', () => {
+  it('archives every record: names leave no gap, and what is read back equals the stream', async () => {
+    const broken: Record<number, readonly string[]> = {};
+    for (const result of results) {
+      const problems = await problemsOf(result);
+      if (problems.length > 0) broken[result.seed] = problems;
+    }
+
+    expect(broken).toEqual({});
+  });
+
+  it('met every fault at every kind of request, overlapping objects, hours and shards', () => {
+    const hits = new Set(results.flatMap((result) => Object.keys(result.hits)));
+    const counts = new Set(results.flatMap((result) => Object.keys(result.counts)));
+    for (const request of ['ledger.get', 'ledger.putIf', 'bucket.put']) {
+      for (const fault of ['refuse', 'loseAnswer', 'applyLate', 'crash', 'slow']) {
+        if (request === 'ledger.putIf' && fault === 'slow') continue;
+        expect(hits, `${request} ${fault}`).toContain(`${request} ${fault}`);
+      }
+    }
+    for (const event of ['split', 'merge', 'lost checkpoint', 'throttled invocation']) {
+      expect(counts).toContain(event);
+    }
+    const objects = results.map(objectsIn);
+    expect(objects.some((some) => new Set(some.map(({ hourMs }) => hourMs)).size > 1)).toBe(true);
+    const overlapping = objects.filter((some) =>
+      some.some((one) =>
+        some.some(
+          (other) => other !== one && other.first === one.first && other.shard === one.shard,
+        ),
+      ),
+    );
+    expect(overlapping.length).toBeGreaterThan(3);
+  });
+
+  it('tells a gap when any object is deleted, unless others hold its records', async () => {
+    let told = 0;
+    for (const result of results.slice(0, 15)) {
+      for (const [shard, records] of Map.groupBy(result.records, (record) => record.shard)) {
+        const own = objectsIn(result).filter((object) => object.shard === shard);
+        const [first, last] = [records[0]?.sequence, records.at(-1)?.sequence];
+        for (const deleted of own) {
+          const left = own.filter((object) => object !== deleted);
+          const lost = records.filter(
+            ({ sequence }) =>
+              !left.some(
+                (object) =>
+                  compareSequences(sequence, object.first) >= 0 &&
+                  compareSequences(sequence, object.last) <= 0,
+              ),
+          );
+          expect(gapsOf(left, { first, last }).length > 0).toBe(lost.length > 0);
+          if (lost.length > 0) told += 1;
+        }
+      }
+    }
+    expect(told).toBeGreaterThan(100);
+  });
+
+  it('survives a crash before and after each request', async () => {
+    const [seed = 1] = SEEDS_FROM_HERE;
+    const quiet = { events: smallOptions(seed, { count: 20 }).events, faults: NO_FAULTS };
+    const { requests } = await run(seed, quiet);
+    const broken: string[] = [];
+    for (let request = 1; request <= requests; request += 1) {
+      for (const phase of ['before', 'after'] as const) {
+        const result = await run(seed, { ...quiet, crashAt: { request, phase } });
+        expect(result.counts.crash).toBe(1);
+        const problems = await problemsOf(result);
+        if (problems.length > 0) broken.push(`${phase} ${request}: ${problems.join()}`);
+      }
+    }
+
+    expect(requests).toBeGreaterThan(8);
+    expect(broken).toEqual([]);
+  });
+
+  it('is the same for the same seed', async () => {
+    const [seed = 1] = SEEDS_FROM_HERE;
+    const again = await run(seed);
+    expect(again.hash).toBe(results[0]?.hash);
+    const keys = (result: SimResult) => [...result.world.quarantine.objects.keys()].sort();
+    expect(keys(again)).toEqual(results[0] && keys(results[0]));
+    expect(keys(again).every((key) => key.startsWith(ARCHIVE_PREFIX))).toBe(true);
+  });
+});
+
+const BUGS: Readonly<Record<string, Bug>> = {
+  'an object that was acknowledged and is not there': (ports) => {
+    let puts = 0;
+    const put: ArchivePorts['archive']['put'] = async (...args) => {
+      puts += 1;
+      if (puts % 5 > 0) await ports.archive.put(...args);
+    };
+    return { ...ports, archive: { ...ports.archive, put } };
+  },
+  'a tail that is moved before the object is durable': (ports) => {
+    const put: ArchivePorts['archive']['put'] = async (...args) => {
+      await ports.archive.put(...args).catch(() => undefined);
+    };
+    return { ...ports, archive: { ...ports.archive, put } };
+  },
+  'a tail that is written whatever it was': (ports) => {
+    const putIf: ArchivePorts['ledger']['putIf'] = (writes, options) =>
+      ports.ledger.putAll(
+        writes.map(({ item }) => item),
+        options,
+      );
+    return { ...ports, ledger: { ...ports.ledger, putIf } };
+  },
+};
+
+describe('what would go wrong without a rule is seen', () => {
+  it.each(Object.entries(BUGS))(
+    '%s',
+    async (_, bug) => {
+      const seen = [];
+      for (const seed of SEEDS_FROM_HERE.slice(0, 30)) {
+        const problems = await problemsOf(await run(seed, { makeHandler: archiverWith(bug) }));
+        if (problems.length > 0) seen.push(seed);
+      }
+      expect(seen.length).toBeGreaterThan(0);
+    },
+    60_000,
+  );
+
+  it('batches of one shard that are delivered beside each other', async () => {
+    const seen = [];
+    for (const seed of SEEDS_FROM_HERE.slice(0, 30)) {
+      const settings = { batchSize: 12, windowMs: 2_000, parallelization: 3, bisect: false };
+      const problems = await problemsOf(await run(seed, { settings }));
+      if (problems.length > 0) seen.push(seed);
+    }
+    expect(seen.length).toBeGreaterThan(0);
+  }, 60_000);
+});
