@@ -13,6 +13,7 @@ const PARTS = [
   'src/adapters/aws',
   'src/adapters/memory',
   'src/mapping',
+  'src/cloudwatch',
   'src/batch',
   'src/project',
   'src/local',
@@ -48,6 +49,7 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
   'src/adapters/aws': { parts: CORE, packages: /^(@aws-sdk\/client-|@smithy\/|node:)/ },
   'src/adapters/memory': { parts: CORE, packages: NONE },
   'src/mapping': { parts: ['src/core'], packages: NONE },
+  'src/cloudwatch': { parts: ['src/core'], packages: NONE },
   'src/batch': { parts: ['src/core'], packages: NONE },
   'src/project': { parts: ['src/core'], packages: /^(node:|csv-parse)/ },
   'src/local': {
@@ -55,6 +57,7 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
       ...CORE,
       'src/handlers',
       'src/mapping',
+      'src/cloudwatch',
       'src/batch',
       'src/project',
       'src/adapters/aws',
