@@ -64,14 +64,6 @@ function measure(report: BatchReport): void {
     'conflicts',
   ] as const;
   for (const name of counts) metrics.addMetric(METRICS[name], MetricUnit.Count, report[name]);
-  const finished = report.accepted + report.duplicates + report.quarantined;
-  if (finished > 0) {
-    metrics.addMetric(
-      METRICS.quarantineRate,
-      MetricUnit.Percent,
-      (100 * report.quarantined) / finished,
-    );
-  }
   if (report.latencyMs > 0)
     metrics.addMetric(METRICS.latency, MetricUnit.Milliseconds, report.latencyMs);
 }

@@ -1,13 +1,14 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
-import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { serviceName } from '../src/core/contract.ts';
+import { countAlarmMetrics, makeAlarms } from './observability/alarm-resources.ts';
 import { makeAlarmTopic } from './observability/alarm-topic.ts';
-import { type AlarmDefinition, alarmDefinitions } from './observability/alarms.ts';
-import { makeDashboard } from './observability/dashboard.ts';
-import { idleCostMonth, PRICES } from './observability/idle-cost.ts';
+import { alarmDefinitions, COMPOSITES } from './observability/alarms.ts';
+import { makeLayerDashboards, makeOverview } from './observability/dashboards.ts';
+import { idleCostMonth, type Watching } from './observability/idle-cost.ts';
 import { pipelineMetrics } from './observability/metrics.ts';
+import { PRICES } from './observability/prices.ts';
 import { Consumer, type ConsumerProps } from './processing/consumer.ts';
 import { Keeper } from './processing/keeper.ts';
 
@@ -25,45 +26,34 @@ export class ComputeStack extends Stack {
     const source = { folder, environment, data };
     this.consumer = new Consumer(this, 'Consumer', source);
     const keeper = new Keeper(this, 'Keeper', source);
-    this.topic = makeAlarmTopic(this, 'Alarms', environment.alarms.emails);
-    const metrics = pipelineMetrics({
-      pipeline: folder.name,
-      environment: environment.name,
-      data,
-      consumer: this.consumer,
-      keeper,
-    });
-    const alarms = alarmDefinitions({
-      pipeline: folder.pipeline,
-      config: environment.alarms,
-      metrics,
-    });
-    for (const alarm of alarms) this.#alarm(folder.name, alarm);
-    const dashboard = makeDashboard(this, 'Dashboard', { pipeline: folder.name, metrics, alarms });
+    this.topic = makeAlarmTopic(this, 'Alarms', environment.alarms);
+    const watching = this.#observe(props, keeper);
     new CfnOutput(this, 'ConsumerName', { value: this.consumer.function.functionName });
     new CfnOutput(this, 'MappingId', { value: this.consumer.mapping.eventSourceMappingId });
     new CfnOutput(this, 'AlarmTopic', { value: this.topic.topicArn });
-    new CfnOutput(this, 'DashboardName', { value: dashboard.dashboardName });
-    new CfnOutput(this, 'IdleCost', {
-      value: idleCostText(idleCostMonth(environment, alarms.length)),
-    });
+    new CfnOutput(this, 'IdleCost', { value: idleCostText(idleCostMonth(environment, watching)) });
   }
 
-  #alarm(pipeline: string, definition: AlarmDefinition): void {
-    const alarm = new Alarm(this, `${definition.id}Alarm`, {
-      alarmDescription: `${pipeline}: ${definition.says}. What to do: docs/RUNBOOK.md#${definition.id.toLowerCase()}`,
-      metric: definition.metric,
-      threshold: definition.threshold,
-      comparisonOperator: definition.comparison,
-      datapointsToAlarm: definition.datapoints,
-      evaluationPeriods: definition.periods,
-      treatMissingData: definition.missing,
-    });
-    alarm.addAlarmAction(new SnsAction(this.topic));
-    alarm.addOkAction(new SnsAction(this.topic));
+  /** Alarms and dashboards; answers what they are billed by. */
+  #observe({ folder, environment, data }: ConsumerProps, keeper: Keeper): Watching {
+    const { consumer, topic } = this;
+    const service = serviceName(folder.name, environment.name);
+    const source = { pipeline: folder.name, environment, data, consumer, keeper, topic };
+    const metrics = pipelineMetrics(source);
+    const alarms = alarmDefinitions({ pipeline: folder.pipeline, environment });
+    const shown = { service, metrics, alarms, composites: COMPOSITES };
+    makeAlarms(this, { ...shown, topic, environment });
+    const overview = makeOverview(this, shown);
+    const layers = environment.dashboards === 'all' ? makeLayerDashboards(this, shown) : [];
+    new CfnOutput(this, 'DashboardName', { value: overview.dashboardName });
+    return {
+      alarmMetrics: countAlarmMetrics(alarms, metrics),
+      compositeAlarms: 2 * COMPOSITES.length,
+      dashboards: 1 + layers.length,
+    };
   }
 }
 
 function idleCostText(dollars: number): string {
-  return `about $${dollars.toFixed(2)} a month when idle (stream, keys, alarms; us-east-1, prices of ${PRICES.date})`;
+  return `about $${dollars.toFixed(2)} a month when idle (stream, keys, alarms, dashboards; us-east-1, prices of ${PRICES.date})`;
 }

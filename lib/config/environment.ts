@@ -14,6 +14,11 @@ export interface EnvironmentConfig {
   readonly stream: StreamMode;
   readonly consumer: ConsumerConfig;
   readonly alarms: AlarmConfig;
+  /**
+   * One dashboard for the whole, or one more for each layer. Beyond three in an account each costs $3 a
+   * month.
+   */
+  readonly dashboards: 'all' | 'overview';
   /** Days that logs are kept: one of CloudWatch's values, such as 7, 30, 90, 365. */
   readonly logDays: 7 | 14 | 30 | 90 | 180 | 365;
   /** Added to every resource that takes tags. */
@@ -48,6 +53,13 @@ export interface ConsumerConfig {
 export interface AlarmConfig {
   /** E-mail addresses that are subscribed to the topic; each has to confirm once. */
   readonly emails: readonly string[];
+  /**
+   * URLs that SNS posts to, such as `https://example.com/hook`: HTTPS, or HTTP on this machine. Each has
+   * to confirm once, by a GET of the `SubscribeURL` that it is sent.
+   */
+  readonly webhooks: readonly string[];
+  /** Where the runbook is, for messages: a path in the repository, or the URL that people open. */
+  readonly runbook: string;
   /** Age of the oldest unprocessed record that raises the alarm. */
   readonly iteratorAge: Duration;
   /** Silence that raises the alarm; null where no events are normal. */
@@ -69,7 +81,14 @@ export const DEV: EnvironmentConfig = {
     retryAttempts: -1,
     maxRecordAgeSeconds: -1,
   },
-  alarms: { emails: [], iteratorAge: '5 minutes', noEvents: null },
+  alarms: {
+    emails: [],
+    webhooks: [],
+    runbook: 'docs/RUNBOOK.md',
+    iteratorAge: '5 minutes',
+    noEvents: null,
+  },
+  dashboards: 'all',
   logDays: 7,
   tags: { application: 'millrace', environment: 'dev' },
 };
@@ -81,7 +100,7 @@ export const PROD: EnvironmentConfig = {
   protectData: true,
   stream: { type: 'on-demand' },
   consumer: { ...DEV.consumer, memoryMb: 1769, parallelizationFactor: 2 },
-  alarms: { emails: [], iteratorAge: '5 minutes', noEvents: '30 minutes' },
+  alarms: { ...DEV.alarms, noEvents: '30 minutes' },
   logDays: 90,
   tags: { application: 'millrace', environment: 'prod' },
 };

@@ -1,72 +1,135 @@
 import { Duration } from 'aws-cdk-lib';
-import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import {
-  METRIC_DIMENSION,
-  METRIC_NAMESPACE,
-  METRICS,
-  serviceName,
-} from '../../src/core/contract.ts';
+import type { IMetric, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import { METRICS, serviceName } from '../../src/core/contract.ts';
+import type { EnvironmentConfig } from '../config/environment.ts';
 import type { DataStack } from '../data-stack.ts';
 import type { Consumer } from '../processing/consumer.ts';
 import type { Keeper } from '../processing/keeper.ts';
+import { costMetrics } from './cost-metrics.ts';
+import { logBytes, math, of, pipelineMetricMaker } from './metric-maker.ts';
 
 /** What the metrics are of. */
 export interface MetricSource {
   readonly pipeline: string;
-  readonly environment: string;
+  readonly environment: EnvironmentConfig;
   readonly data: DataStack;
   readonly consumer: Consumer;
   readonly keeper: Keeper;
+  readonly topic: Topic;
 }
 
-/** Every metric that the dashboard shows or an alarm watches. */
+/** Every metric that a dashboard shows or an alarm watches, by the name that those use. */
 export type PipelineMetrics = ReturnType<typeof pipelineMetrics>;
 
-const MINUTE = Duration.minutes(1);
+/** Name of a metric in alarms and graphs. */
+export type MetricId = keyof PipelineMetrics;
 
-/** Metrics of a pipeline, one data point a minute. */
-export function pipelineMetrics({ pipeline, environment, data, consumer, keeper }: MetricSource) {
-  const own = (metricName: string, statistic: string) =>
-    new Metric({
-      namespace: METRIC_NAMESPACE,
-      metricName,
-      dimensionsMap: { [METRIC_DIMENSION]: serviceName(pipeline, environment) },
-      statistic,
-      period: MINUTE,
-    });
-  const mapping = (metricName: string) =>
-    new Metric({
-      namespace: 'AWS/Lambda',
-      metricName,
-      dimensionsMap: { EventSourceMappingUUID: consumer.mapping.eventSourceMappingId },
-      statistic: 'Sum',
-      period: MINUTE,
-    });
-  const sum = { statistic: 'Sum', period: MINUTE };
+/** Metrics of a pipeline, a point a minute. The one place where metrics are defined. */
+export function pipelineMetrics(source: MetricSource) {
+  const counted = { ...ingestion(source), ...processing(source), ...storage(source) };
   return {
-    incoming: data.stream.metricIncomingRecords(sum),
-    incomingBytes: data.stream.metricIncomingBytes(sum),
-    writeThrottles: data.stream.metricWriteProvisionedThroughputExceeded(sum),
-    iteratorAge: data.stream.metricGetRecordsIteratorAgeMilliseconds({
-      statistic: 'Maximum',
-      period: MINUTE,
-    }),
-    invocations: consumer.function.metricInvocations(sum),
-    errors: consumer.function.metricErrors(sum),
-    throttles: consumer.function.metricThrottles(sum),
-    duration: consumer.function.metricDuration({ statistic: 'p99', period: MINUTE }),
-    keeperErrors: keeper.function.metricErrors({ statistic: 'Sum', period: Duration.hours(1) }),
-    givenUp: mapping('OnFailureDestinationDeliveredEventCount'),
-    dropped: mapping('DroppedEventCount'),
-    received: own(METRICS.received, 'Sum'),
-    accepted: own(METRICS.accepted, 'Sum'),
-    duplicates: own(METRICS.duplicates, 'Sum'),
-    quarantined: own(METRICS.quarantined, 'Sum'),
-    quarantineRate: own(METRICS.quarantineRate, 'Average'),
-    partlyLate: own(METRICS.partlyLate, 'Sum'),
-    unfinished: own(METRICS.unfinished, 'Sum'),
-    conflicts: own(METRICS.conflicts, 'Sum'),
-    latencyP99: own(METRICS.latency, 'p99'),
-    latencyP50: own(METRICS.latency, 'p50'),
+    ...counted,
+    ...operations(source),
+    ...derived(counted),
+    ...costMetrics({ ...counted, ...operations(source) }, source.environment),
+  } satisfies Record<string, IMetric>;
+}
+
+function ingestion({ data: { stream } }: MetricSource) {
+  return {
+    incoming: of(stream.metricIncomingRecords(), 'Sum', 'records in'),
+    incomingBytes: of(stream.metricIncomingBytes(), 'Sum', 'bytes in'),
+    writeThrottles: of(stream.metricWriteProvisionedThroughputExceeded(), 'Sum', 'refused'),
+    iteratorAge: of(
+      stream.metricGetRecordsIteratorAgeMilliseconds(),
+      'Maximum',
+      'age of the oldest unread record',
+    ),
+  };
+}
+
+function processing({ pipeline, environment, consumer }: MetricSource) {
+  const { own, mapping } = pipelineMetricMaker({
+    service: serviceName(pipeline, environment.name),
+    consumer,
+  });
+  const { function: lambda } = consumer;
+  return {
+    invocations: of(lambda.metricInvocations(), 'Sum', 'calls'),
+    errors: of(lambda.metricErrors(), 'Sum', 'failed'),
+    throttles: of(lambda.metricThrottles(), 'Sum', 'not started'),
+    duration: of(lambda.metricDuration(), 'p99', 'duration p99'),
+    runTime: of(lambda.metricDuration(), 'Sum', 'run time'),
+    givenUp: mapping('OnFailureDestinationDeliveredEventCount', 'put into the destination'),
+    dropped: mapping('DroppedEventCount', 'lost'),
+    received: own(METRICS.received, 'Sum', 'records read'),
+    accepted: own(METRICS.accepted, 'Sum', 'accepted'),
+    duplicates: own(METRICS.duplicates, 'Sum', 'repeats'),
+    quarantined: own(METRICS.quarantined, 'Sum', 'quarantined'),
+    partlyLate: own(METRICS.partlyLate, 'Sum', 'late for some windows'),
+    unfinished: own(METRICS.unfinished, 'Sum', 'left for the next try'),
+    conflicts: own(METRICS.conflicts, 'Sum', 'writes that lost'),
+    latencyP99: own(METRICS.latency, 'p99', 'arrival to result, p99'),
+    latencyP50: own(METRICS.latency, 'p50', 'arrival to result, median'),
+  };
+}
+
+function storage({ data: { tables } }: MetricSource) {
+  const { ledger, aggregates, events, quarantine } = tables;
+  const refused = Object.fromEntries(
+    Object.entries({ ledger, aggregates, events, quarantine }).flatMap(([name, table]) => [
+      [`${name}Write`, of(table.metric('WriteThrottleEvents'), 'Sum', name)],
+      [`${name}Read`, of(table.metric('ReadThrottleEvents'), 'Sum', name)],
+    ]),
+  );
+  return {
+    ledgerWrites: of(ledger.metricConsumedWriteCapacityUnits(), 'Sum', 'ledger'),
+    aggregatesWrites: of(aggregates.metricConsumedWriteCapacityUnits(), 'Sum', 'aggregates'),
+    eventsWrites: of(events.metricConsumedWriteCapacityUnits(), 'Sum', 'events'),
+    quarantineWrites: of(quarantine.metricConsumedWriteCapacityUnits(), 'Sum', 'quarantine'),
+    ledgerReads: of(ledger.metricConsumedReadCapacityUnits(), 'Sum', 'ledger'),
+    aggregatesReads: of(aggregates.metricConsumedReadCapacityUnits(), 'Sum', 'aggregates'),
+    tableThrottles: math(`SUM([${Object.keys(refused)}])`, refused, 'refused by the tables'),
+  };
+}
+
+function operations({ consumer, keeper, topic }: MetricSource) {
+  const hour = Duration.hours(1);
+  return {
+    keeperErrors: of(keeper.function.metricErrors(), 'Sum', 'keeper failed', hour),
+    keeperCalls: of(keeper.function.metricInvocations(), 'Sum', 'keeper called', hour),
+    notifications: of(topic.metricNumberOfNotificationsDelivered(), 'Sum', 'delivered'),
+    notificationsFailed: of(topic.metricNumberOfNotificationsFailed(), 'Sum', 'failed'),
+    consumerLogs: logBytes(consumer.function.logGroup, 'consumer'),
+    keeperLogs: logBytes(keeper.function.logGroup, 'keeper'),
+  };
+}
+
+/** Metrics that are computed from others. */
+function derived(
+  metrics: Readonly<Record<'incoming' | 'accepted' | 'duplicates' | 'quarantined', Metric>>,
+) {
+  const { incoming, accepted, duplicates, quarantined } = metrics;
+  const finished = { accepted, duplicates, quarantined };
+  const sum = 'FILL(accepted, 0) + FILL(duplicates, 0) + FILL(quarantined, 0)';
+  return {
+    incomingRate: math('incoming / PERIOD(incoming)', { incoming }, 'events in a second'),
+    finishedRate: math(
+      '(accepted + duplicates + quarantined) / PERIOD(accepted)',
+      finished,
+      'events finished a second',
+    ),
+    // By sums, so that a call with one bad event of one doesn't count as much as one with a thousand good ones.
+    quarantineRate: math(
+      '100 * quarantined / (accepted + duplicates + quarantined)',
+      finished,
+      'quarantined',
+    ),
+    finishedShare: math(
+      `IF(incoming > 0, 100 * (${sum}) / incoming)`,
+      { incoming, ...finished },
+      'finished of what came in',
+    ),
   };
 }

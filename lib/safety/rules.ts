@@ -148,7 +148,20 @@ export const RULES: readonly Rule[] = [
         : `memoryMb ${consumer.memoryMb}`,
     fix: 'give the function at least 256 MB: a batch of 6 MB is held in several forms at once',
   },
+  {
+    rule: 'webhooks are encrypted on their way',
+    check: ({ environment: { alarms } }) => alarms.webhooks.find((url) => !isSafeWebhook(url)),
+    fix: 'use an https URL in alarms.webhooks; http only for 127.0.0.1, [::1] and localhost',
+  },
 ];
+
+/** HTTPS, or not leaving this machine. */
+function isSafeWebhook(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  const isHere = /^(127(\.\d{1,3}){3}|\[::1\]|localhost)$/.test(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isHere);
+}
 
 /** @throws UnsafeSettingsError naming each broken rule, what was got and the fix */
 export function checkSettings(settings: Settings): void {

@@ -65,11 +65,8 @@ function refer(operand: unknown, template: Template, deployed: Deployed): string
   };
   // An alarm that the local cloud refused has no physical id; its name is in the template.
   const given = template.Resources?.[name]?.Properties?.AlarmName;
-  return (
-    pseudo[name] ??
-    deployed.physicalIds.get(name) ??
-    (typeof given === 'string' ? given : unresolved('Ref', name))
-  );
+  if (typeof given === 'string') return given;
+  return pseudo[name] ?? deployed.physicalIds.get(name) ?? unresolved('Ref', name);
 }
 
 function attribute(operand: unknown, template: Template, deployed: Deployed): string {

@@ -43,8 +43,6 @@ export const METRICS = {
   duplicates: 'EventsDuplicate',
   /** Events put into quarantine. Count. */
   quarantined: 'EventsQuarantined',
-  /** Share of an invocation's finished events that went into quarantine. Percent. */
-  quarantineRate: 'QuarantineRate',
   /** Events late for some of their windows only. Count. */
   partlyLate: 'EventsPartlyLate',
   /** Records left for the next try. Count. */

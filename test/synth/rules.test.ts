@@ -62,6 +62,9 @@ const CASES: Readonly<Record<string, Parameters<typeof broken>[0]>> = {
     environment: { stream: { type: 'provisioned', shards: 3 } },
   },
   'a record fits an invocation': { consumer: { memoryMb: 128 } },
+  'webhooks are encrypted on their way': {
+    environment: { alarms: { ...DEV.alarms, webhooks: ['http://example.com/hook'] } },
+  },
 };
 
 describe('safety rules', () => {

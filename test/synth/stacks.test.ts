@@ -164,14 +164,26 @@ function statementsOf(properties: Readonly<Record<string, unknown>>): readonly S
 }
 
 describe('alarms', () => {
-  it('each tell one topic, also when they are over', () => {
-    const alarms = Object.values(resourcesOf(prod.compute, 'AWS::CloudWatch::Alarm'));
+  it('tell one topic, also when they are over', () => {
+    const alarms = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
+      Object.values(resourcesOf(prod.compute, type)),
+    );
     const [topic] = Object.keys(resourcesOf(prod.compute, 'AWS::SNS::Topic'));
-    expect(alarms.length).toBeGreaterThan(7);
-    for (const { Properties } of alarms) {
+    const telling = alarms.filter(({ Properties }) => Properties.AlarmActions !== undefined);
+    expect(telling.length).toBeGreaterThan(7);
+    for (const { Properties } of telling) {
       expect(Properties.AlarmActions).toEqual([{ Ref: topic }]);
       expect(Properties.OKActions).toEqual([{ Ref: topic }]);
     }
+  });
+
+  it('hold consequences back while their cause is on', () => {
+    prod.compute.hasResourceProperties('AWS::CloudWatch::CompositeAlarm', {
+      AlarmName: 'flights-prod-Behind',
+      ActionsSuppressor: { 'Fn::GetAtt': [Match.stringLikeRegexp('BehindCause'), 'Arn'] },
+      ActionsSuppressorWaitPeriod: 120,
+      ActionsSuppressorExtensionPeriod: 300,
+    });
   });
 
   it('can use the topic’s key, from this account only', () => {

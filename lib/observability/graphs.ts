@@ -1,0 +1,202 @@
+import type { MetricId } from './metrics.ts';
+
+/** A layer of the system; each has a dashboard of its own. */
+export type Layer = 'ingestion' | 'processing' | 'storage' | 'operations';
+
+/** What a layer's dashboard says at its top. */
+export const LAYERS: Readonly<Record<Layer, string>> = {
+  ingestion: 'From the producers into the stream, and how far it is read.',
+  processing: 'What the function does with the records, and what it can’t do.',
+  storage: 'What the tables are asked for. Units are what is billed.',
+  operations: 'The keeper, the notifications and the logs.',
+};
+
+/** One graph. */
+export interface GraphDefinition {
+  readonly title: string;
+  readonly unit: string;
+  /** What to look for: one sentence. */
+  readonly look: string;
+  readonly metrics: readonly MetricId[];
+  /** Lines stand on each other: their sum is the figure. Default false. */
+  readonly stacked?: boolean;
+}
+
+/** The graphs of each layer, in the order of the data's way. */
+export const GRAPHS = {
+  ingestion: [
+    {
+      title: 'Records in',
+      unit: 'records a minute',
+      look: 'The shape of your traffic; a gap is a producer that stopped.',
+      metrics: ['incoming'],
+    },
+    {
+      title: 'Bytes in',
+      unit: 'bytes a minute',
+      look: 'A shard takes 60 MB a minute.',
+      metrics: ['incomingBytes'],
+    },
+    {
+      title: 'Refused by the stream',
+      unit: 'records a minute',
+      look: 'Zero. Producers send refused records again; if it lasts, the stream needs more shards.',
+      metrics: ['writeThrottles'],
+    },
+    {
+      title: 'Age of the oldest unread record',
+      unit: 'ms',
+      look: 'Near zero. A slope of 1 means that nothing is read.',
+      metrics: ['iteratorAge'],
+    },
+  ],
+  processing: [
+    {
+      title: 'Events',
+      unit: 'events a minute',
+      look: 'Accepted follows what came in. Repeats are counted once, that is what they are here for.',
+      metrics: ['accepted', 'duplicates', 'partlyLate'],
+    },
+    {
+      title: 'Finished of what came in',
+      unit: '%',
+      look: 'About 100, more when it catches up.',
+      metrics: ['finishedShare'],
+    },
+    {
+      title: 'Arrival to result',
+      unit: 'ms',
+      look: 'The slower line under the red one.',
+      metrics: ['latencyP99', 'latencyP50'],
+    },
+    {
+      title: 'Quarantined',
+      unit: '%',
+      look: 'Under the red line. A jump is a producer that changed something.',
+      metrics: ['quarantineRate'],
+    },
+    {
+      title: 'Quarantined events',
+      unit: 'events a minute',
+      look: 'What the share is in numbers.',
+      metrics: ['quarantined'],
+    },
+    {
+      title: 'Tried again',
+      unit: 'records a minute',
+      look: 'Single peaks are throttles or a lost race, and heal by themselves.',
+      metrics: ['received', 'unfinished', 'conflicts'],
+    },
+    {
+      title: 'Calls of the function that failed',
+      unit: 'calls a minute',
+      look: 'Zero.',
+      metrics: ['errors', 'throttles'],
+    },
+    {
+      title: 'Calls and their duration',
+      unit: 'calls a minute, ms',
+      look: 'Duration far under the time-out.',
+      metrics: ['invocations', 'duration'],
+    },
+    {
+      title: 'Given up',
+      unit: 'records a minute',
+      look: 'Always zero: anything else is missing in the results.',
+      metrics: ['givenUp', 'dropped'],
+    },
+  ],
+  storage: [
+    {
+      title: 'Write units',
+      unit: 'units a minute',
+      look: 'Aggregates lead. Units an event rise with the number of groups, not of events.',
+      metrics: ['ledgerWrites', 'aggregatesWrites', 'eventsWrites', 'quarantineWrites'],
+      stacked: true,
+    },
+    {
+      title: 'Read units',
+      unit: 'units a minute',
+      look: 'High after a deployment, while containers load their state; then about one a batch.',
+      metrics: ['ledgerReads', 'aggregatesReads'],
+      stacked: true,
+    },
+    {
+      title: 'Refused by the tables',
+      unit: 'requests a minute',
+      look: 'Zero, or a short peak: on-demand tables double within half an hour.',
+      metrics: ['tableThrottles'],
+    },
+  ],
+  operations: [
+    {
+      title: 'The keeper, hourly',
+      unit: 'calls an hour',
+      look: 'One call an hour, none that failed.',
+      metrics: ['keeperCalls', 'keeperErrors'],
+    },
+    {
+      title: 'Notifications of alarms',
+      unit: 'messages a minute',
+      look: 'None that failed.',
+      metrics: ['notifications', 'notificationsFailed'],
+    },
+    {
+      title: 'Logs',
+      unit: 'bytes a minute',
+      look: 'Logs cost as much as the function if somebody logs events.',
+      metrics: ['consumerLogs', 'keeperLogs'],
+      stacked: true,
+    },
+    {
+      title: 'Run time of the function',
+      unit: 'ms a minute',
+      look: 'What Lambda bills, times its memory.',
+      metrics: ['runTime'],
+    },
+  ],
+} as const satisfies Readonly<Record<Layer, readonly GraphDefinition[]>>;
+
+/** One of the four questions that the overview answers. */
+export interface Question extends GraphDefinition {
+  /** Figures beside the graph. */
+  readonly figures: readonly MetricId[];
+}
+
+/** The overview, from left to right. */
+export const QUESTIONS = [
+  {
+    title: 'Is it flowing?',
+    unit: 'events a second',
+    look: 'Both lines together: what comes in is finished.',
+    figures: ['incomingRate', 'finishedRate'],
+    metrics: ['incomingRate', 'finishedRate'],
+  },
+  {
+    title: 'How late is it?',
+    unit: 'ms',
+    look: 'Arrival to result, under the red line.',
+    figures: ['latencyP99', 'iteratorAge'],
+    metrics: ['latencyP99', 'latencyP50'],
+  },
+  {
+    title: 'What fails?',
+    unit: '% of the events',
+    look: 'Quarantine under the red line, no call that failed.',
+    figures: ['quarantineRate', 'errors'],
+    metrics: ['quarantineRate'],
+  },
+  {
+    title: 'What does it cost?',
+    unit: 'dollars an hour',
+    look: 'At the pace of the moment, at list prices.',
+    figures: ['cost'],
+    metrics: ['streamCost', 'functionCost', 'tablesCost', 'logsCost'],
+    stacked: true,
+  },
+] as const satisfies readonly Question[];
+
+/** A metric that some graph or figure shows. */
+export type ShownMetric =
+  | (typeof GRAPHS)[Layer][number]['metrics'][number]
+  | (typeof QUESTIONS)[number]['figures' | 'metrics'][number];
