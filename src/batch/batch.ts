@@ -1,5 +1,6 @@
 import { durationMs } from '../core/duration.ts';
-import type { AnyPipeline, ColumnDefinition, WindowDefinition } from '../core/pipeline/types.ts';
+import type { ColumnDefinition } from '../core/pipeline/column-types.ts';
+import type { AnyPipeline, WindowDefinition } from '../core/pipeline/types.ts';
 import type { Program } from '../core/program.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import { nearest, scaled } from './exact-number.ts';

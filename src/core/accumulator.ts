@@ -25,3 +25,11 @@ export interface Accumulator<Input, State, Result> {
   decode(encoded: Encoded): State;
   result(state: State): Result;
 }
+
+/** True for what a state can be stored as. */
+export function isEncoded(value: unknown): value is Encoded {
+  if (Array.isArray(value)) return value.every(isEncoded);
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (value === null || value instanceof Uint8Array) return true;
+  return typeof value === 'string' || typeof value === 'boolean';
+}

@@ -123,3 +123,13 @@ export class ByteReader {
     return byte;
   }
 }
+
+/** A whole number as one from 0: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4. */
+export function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
+/** The number that `zigzag` gave this. */
+export function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}

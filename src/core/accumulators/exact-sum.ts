@@ -1,5 +1,7 @@
 import type { Encoded } from '../accumulator.ts';
-import { InvariantError, show } from '../errors.ts';
+import { InvariantError } from '../errors.ts';
+import { ByteReader, ByteWriter, unzigzag, zigzag } from '../varint.ts';
+import { misread } from './stored.ts';
 
 /**
  * Sums of doubles without any rounding, so that the order of the events can't change a result.
@@ -21,10 +23,7 @@ const EXPONENT_MIN = -1074;
 /** Bits of a double's mantissa. */
 const PRECISION = 53;
 
-/**
- * Adds two sums. The result has at most 2,098 bits and those of the number of events: about 540
- * characters when encoded.
- */
+/** Adds two sums. A sum of doubles has at most 2,098 bits and those of the number of events. */
 export function addExact(left: ExactSum, right: ExactSum): ExactSum {
   if (typeof left === 'number' && typeof right === 'number') {
     const sum = left + right;
@@ -58,29 +57,93 @@ export function exactOf(value: number): ExactSum {
 export function roundExact(sum: ExactSum): number {
   if (typeof sum === 'number') return sum;
   const { mantissa, exponent } = sum;
-  const magnitude = mantissa < 0n ? -mantissa : mantissa;
+  const magnitude = absolute(mantissa);
   const shift = Math.max(bitLength(magnitude) - PRECISION, EXPONENT_MIN - exponent, 0);
   const rounded = roundShift(magnitude, BigInt(shift));
   const value = Number(rounded) * 2 ** (exponent + shift);
   return mantissa < 0n ? -value : value;
 }
 
-/** A safe integer as it is, another sum as `hexadecimal mantissa:exponent`. */
+/** Multiplies two sums. */
+export function multiplyExact(left: ExactSum, right: ExactSum): ExactSum {
+  if (typeof left === 'number' && typeof right === 'number') {
+    const product = left * right;
+    if (Number.isSafeInteger(product)) return product + 0;
+  }
+  const [a, b] = [fractionOf(left), fractionOf(right)];
+  return canonical(a.mantissa * b.mantissa, a.exponent + b.exponent);
+}
+
+/** Less than 0 if the left sum is less, 0 if they are equal. */
+export function compareExact(left: ExactSum, right: ExactSum): number {
+  if (typeof left === 'number' && typeof right === 'number') return left - right;
+  const difference = addExact(left, multiplyExact(right, -1));
+  return typeof difference === 'number' ? difference : difference.mantissa < 0n ? -1 : 1;
+}
+
+/** The double nearest to a sum divided by another, which is more than 0. */
+export function divideExact(sum: ExactSum, by: ExactSum): number {
+  const [a, b] = [fractionOf(sum), fractionOf(by)];
+  // Bits enough for a double, and one below them that stands for all the rest.
+  const shift = BigInt(Math.max(0, 66 + bitLength(b.mantissa) - bitLength(absolute(a.mantissa))));
+  const dividend = absolute(a.mantissa) << shift;
+  const quotient = dividend / b.mantissa;
+  const rest = quotient * b.mantissa === dividend ? 0n : 1n;
+  const value = roundExact({
+    mantissa: (quotient << 1n) | rest,
+    exponent: a.exponent - b.exponent - Number(shift) - 1,
+  });
+  return a.mantissa < 0n ? -value : value;
+}
+
+/** Most bytes that a sum of doubles takes: 2,098 bits and the number of events, with their headers. */
+export const SUM_BYTES_MAX = 280;
+
+/** Bits of a mantissa that are read back: those of a sum of squares, and then some. */
+const MANTISSA_BYTES_MAX = 600;
+
+/**
+ * What is a double as that; another sum as bytes: twice the exponent and the sign as a zigzag varint,
+ * then the mantissa, highest byte first.
+ */
 export function encodeExact(sum: ExactSum): Encoded {
-  return typeof sum === 'number' ? sum : `${sum.mantissa.toString(16)}:${sum.exponent}`;
+  if (typeof sum === 'number') return sum;
+  const { mantissa, exponent } = sum;
+  const bits = bitLength(absolute(mantissa));
+  if (bits <= PRECISION && exponent >= EXPONENT_MIN && exponent + bits <= 1024) {
+    return roundExact(sum);
+  }
+  const writer = new ByteWriter();
+  writer.varint(zigzag(exponent) * 2 + (mantissa < 0n ? 1 : 0));
+  const digits = absolute(mantissa).toString(16);
+  const padded = digits.padStart(digits.length + (digits.length % 2), '0');
+  for (let at = 0; at < padded.length; at += 2) {
+    writer.byte(Number.parseInt(padded.slice(at, at + 2), 16));
+  }
+  return writer.finish();
 }
 
 /** @throws InvariantError when `encodeExact` can't have written it */
-export function decodeExact(encoded: Encoded): ExactSum {
-  if (typeof encoded === 'number' && Number.isSafeInteger(encoded)) return encoded;
-  const match = /^(-?)([1-9a-f][0-9a-f]{0,599}):(-?\d{1,4})$/.exec(String(encoded));
-  if (match !== null) {
-    const [, sign, digits, exponent] = match;
-    const mantissa = BigInt(`0x${digits}`) * (sign === '-' ? -1n : 1n);
-    const sum = canonical(mantissa, Number(exponent));
-    if (encodeExact(sum) === encoded) return sum;
+export function decodeExact(encoded: Encoded | undefined): ExactSum {
+  if (typeof encoded === 'number' && Number.isFinite(encoded)) return exactOf(encoded);
+  if (encoded instanceof Uint8Array && encoded.length <= MANTISSA_BYTES_MAX) {
+    const sum = sumIn(encoded);
+    if (encodeExact(sum) instanceof Uint8Array) return sum;
   }
-  throw new InvariantError(`sum: got ${show(encoded)}, expected an integer or mantissa:exponent`);
+  throw misread('sum', encoded, 'a number, or exponent and mantissa');
+}
+
+function sumIn(bytes: Uint8Array): ExactSum {
+  const reader = new ByteReader(bytes);
+  const head = reader.varint();
+  let digits = '';
+  while (!reader.done) digits += reader.byte().toString(16).padStart(2, '0');
+  const mantissa = BigInt(`0x0${digits}`);
+  return canonical(head % 2 === 1 ? -mantissa : mantissa, unzigzag(Math.floor(head / 2)));
+}
+
+function absolute(value: bigint): bigint {
+  return value < 0n ? -value : value;
 }
 
 function fractionOf(sum: ExactSum): ExactFraction {
@@ -104,8 +167,7 @@ function canonical(mantissa: bigint, exponent: number): ExactSum {
 }
 
 function trailingZeros(value: bigint): number {
-  const lowest = value & -value;
-  return bitLength(lowest < 0n ? -lowest : lowest) - 1;
+  return bitLength(absolute(value & -value)) - 1;
 }
 
 /** Bits of a positive integer. */

@@ -1,5 +1,4 @@
-import type { Accumulator, Encoded } from '../accumulator.ts';
-import { InvariantError, show } from '../errors.ts';
+import type { Accumulator } from '../accumulator.ts';
 import {
   addExact,
   decodeExact,
@@ -7,13 +6,15 @@ import {
   encodeExact,
   exactOf,
   roundExact,
+  SUM_BYTES_MAX,
 } from './exact-sum.ts';
+import { listIn, naturalIn, numberIn } from './stored.ts';
 
 /** How many. The input is ignored, but null is skipped like everywhere. Result: 0 to 2^53 - 1. */
 export function count(): Accumulator<unknown, number, number> {
   return {
     name: 'count-1',
-    size: { typical: 2, max: 8 },
+    size: { typical: 2, max: 9 },
     empty: () => 0,
     add: (state) => state + 1,
     merge: (left, right) => left + right,
@@ -26,8 +27,8 @@ export function count(): Accumulator<unknown, number, number> {
 /** The exact sum, rounded once to the nearest double for the result; 0 for none. */
 export function sum(): Accumulator<number, ExactSum, number> {
   return {
-    name: 'sum-1',
-    size: { typical: 4, max: 600 },
+    name: 'sum-2',
+    size: { typical: 4, max: SUM_BYTES_MAX },
     empty: () => 0,
     add: (state, input) => addExact(state, exactOf(input)),
     merge: addExact,
@@ -46,8 +47,8 @@ export interface MeanState {
 /** The exact sum, rounded, divided by the count and rounded again; null for none. */
 export function mean(): Accumulator<number, MeanState, number | null> {
   return {
-    name: 'mean-1',
-    size: { typical: 6, max: 610 },
+    name: 'mean-2',
+    size: { typical: 6, max: SUM_BYTES_MAX + 10 },
     empty: () => ({ sum: 0, count: 0 }),
     add: (state, input) => ({ sum: addExact(state.sum, exactOf(input)), count: state.count + 1 }),
     merge: (left, right) => ({
@@ -55,7 +56,10 @@ export function mean(): Accumulator<number, MeanState, number | null> {
       count: left.count + right.count,
     }),
     encode: (state) => [encodeExact(state.sum), state.count],
-    decode: decodeMean,
+    decode: (encoded) => {
+      const [total, number] = listIn('mean', encoded, 2);
+      return { sum: decodeExact(total), count: naturalIn('mean', number) };
+    },
     result: (state) => (state.count === 0 ? null : roundExact(state.sum) / state.count),
   };
 }
@@ -78,34 +82,14 @@ function extreme(
     name,
     size: { typical: 3, max: 9 },
     empty: () => null,
-    // Adding 0 turns -0 into 0, which JSON could not tell apart.
+    // Adding 0 turns -0 into 0: equal states have one form.
     add: (state, input) => (state === null ? input + 0 : choose(state, input + 0)),
     merge: (left, right) => {
       if (left === null || right === null) return left ?? right;
       return choose(left, right);
     },
     encode: (state) => state,
-    decode: (encoded) => {
-      if (encoded === null || typeof encoded === 'number') return encoded;
-      throw misread(name, encoded, 'a number or null');
-    },
+    decode: (encoded) => (encoded === null ? null : numberIn(name, encoded)),
     result: (state) => state,
   };
-}
-
-function decodeMean(encoded: Encoded): MeanState {
-  if (!Array.isArray(encoded) || encoded.length !== 2) {
-    throw misread('mean', encoded, '[sum, count]');
-  }
-  const [total, number] = encoded;
-  return { sum: decodeExact(total), count: naturalIn('mean', number) };
-}
-
-function naturalIn(name: string, encoded: Encoded): number {
-  if (Number.isSafeInteger(encoded) && Number(encoded) >= 0) return Number(encoded);
-  throw misread(name, encoded, 'a whole number from 0');
-}
-
-function misread(name: string, encoded: Encoded, expected: string): InvariantError {
-  return new InvariantError(`${name}: got the stored state ${show(encoded)}, expected ${expected}`);
 }

@@ -1,15 +1,9 @@
 import { type Duration, durationMs } from '../duration.ts';
 import { DefinitionError } from '../errors.ts';
 import { checkOptions, nameRule } from './check.ts';
-import type {
-  ColumnDefinition,
-  ColumnKind,
-  Columns,
-  Scope,
-  WindowDefinition,
-  WindowOptions,
-  Windows,
-} from './types.ts';
+import type { Columns } from './column-types.ts';
+import { checkColumns, makeColumnScope } from './columns.ts';
+import type { Scope, WindowDefinition, WindowOptions, Windows } from './types.ts';
 
 /** The vocabulary that `windows` is given. */
 export function makeScope<T>(path: string): Scope<T> {
@@ -23,12 +17,7 @@ export function makeScope<T>(path: string): Scope<T> {
       ...windowOf(path, 'session', { size: options?.max, options }),
       gap,
     }),
-    count: (where) => column('count', where),
-    sum: (of) => column('sum', of),
-    mean: (of) => column('mean', of),
-    min: (of) => column('min', of),
-    max: (of) => column('max', of),
-    use: (accumulator, of) => ({ ...column('use', of), accumulator: accumulator as never }),
+    ...makeColumnScope(path),
   };
   return scope as Scope<T>;
 }
@@ -58,10 +47,6 @@ function windowOf(
     ...(retention === undefined ? {} : { retention }),
     ...(groups === undefined ? {} : { groups }),
   };
-}
-
-function column<Result>(kind: ColumnKind, of: unknown): ColumnDefinition<Result> {
-  return { kind, of: of as ColumnDefinition['of'] };
 }
 
 const HOUR_MS = 3_600_000;
@@ -129,22 +114,4 @@ function checkHops(path: string, { size, every }: WindowDefinition, sizeMs: numb
 
 function checkGap(path: string, { gap }: WindowDefinition, maxMs: number): void {
   durationMs(`${path}.gap`, gap, { minMs: Math.max(1_000, maxMs / SESSIONS_MAX), maxMs });
-}
-
-function checkColumns(path: string, keep: Columns): void {
-  if (typeof keep !== 'object' || keep === null || Object.keys(keep).length === 0) {
-    throw new DefinitionError(path, keep, 'an object with at least one column, such as count()');
-  }
-  for (const [name, column] of Object.entries(keep)) {
-    nameRule(`${path}.${name}`, name);
-    const given = typeof column?.of;
-    const needed = column?.kind === 'count' ? ['undefined', 'function'] : ['string', 'function'];
-    if (typeof column?.kind !== 'string' || !needed.includes(given)) {
-      throw new DefinitionError(
-        `${path}.${name}`,
-        column,
-        'a column, such as count() or sum(field)',
-      );
-    }
-  }
 }

@@ -1,40 +1,10 @@
-import type { Accumulator } from '../accumulator.ts';
 import type { Duration } from '../duration.ts';
 import type { Reference } from '../reference.ts';
 import type { OutputOf, Schema } from '../schema.ts';
+import type { ColumnScope, Columns, FieldsOf, Fn, ResultOf } from './column-types.ts';
 
 /** Shows `A & B` as one object in an editor. */
 export type Flat<T> = { [K in keyof T]: T[K] } & {};
-
-/** A pure function of a row; null and undefined are skipped. */
-export type Fn<T, V> = (row: T) => V | null | undefined;
-
-/** The fields of T whose values are V. Used in place: only then does an error list the names. */
-export type FieldsOf<T, V> = {
-  [K in keyof T as NonNullable<T[K]> extends V ? K & string : never]: T[K];
-};
-
-/** Kinds of columns that Millrace brings. */
-export type ColumnKind = 'count' | 'sum' | 'mean' | 'min' | 'max' | 'use';
-
-/** One column of a window, as data. */
-export interface ColumnDefinition<Result = unknown> {
-  readonly kind: ColumnKind;
-  /** The field, or the function, that gives the input; undefined counts every row. */
-  readonly of: string | ((row: never) => unknown) | undefined;
-  /** The user's own accumulator, of kind `use`. */
-  readonly accumulator?: Accumulator<never, unknown, Result>;
-  /** Only in types. */
-  readonly Result?: Result;
-}
-
-/** The columns of a window by name. */
-export type Columns = Readonly<Record<string, ColumnDefinition>>;
-
-/** The results of columns. */
-export type ResultOf<K extends Columns> = {
-  readonly [N in keyof K]: K[N] extends ColumnDefinition<infer Result> ? Result : never;
-};
 
 /** The group of a window: its fields and their types. */
 export type GroupOf<T, B> = [B] extends [never]
@@ -104,11 +74,8 @@ type Groupable = string | number | boolean;
 /** What `by` may be: one of those fields, or a list of them. */
 type GroupFields<T> = keyof FieldsOf<T, Groupable> | readonly (keyof FieldsOf<T, Groupable>)[];
 
-/** The input of a number column: a field of numbers or a function. */
-type NumberOf<T> = keyof FieldsOf<T, number> | Fn<T, number>;
-
 /** What windows are made with; it knows the type of the rows. */
-export interface Scope<T> {
+export interface Scope<T> extends ColumnScope<T> {
   /** Windows of equal size without overlap, on event time. */
   tumbling<const K extends Columns, const B extends GroupFields<T> = never>(
     size: Duration,
@@ -124,21 +91,6 @@ export interface Scope<T> {
     gap: Duration,
     options: SessionOptions<B, K, T>,
   ): WindowDefinition<Flat<GroupOf<T, B>>, Flat<ResultOf<K>>>;
-  /** How many rows, or how many for which the function says true. */
-  count(where?: Fn<T, boolean>): ColumnDefinition<number>;
-  /** The exact sum; 0 for none. */
-  sum<const O extends NumberOf<T>>(of: O): ColumnDefinition<number>;
-  /** The mean; null for none. */
-  mean<const O extends NumberOf<T>>(of: O): ColumnDefinition<number | null>;
-  /** The least; null for none. */
-  min<const O extends NumberOf<T>>(of: O): ColumnDefinition<number | null>;
-  /** The greatest; null for none. */
-  max<const O extends NumberOf<T>>(of: O): ColumnDefinition<number | null>;
-  /** An accumulator of one's own. It must keep the laws that `Accumulator` names. */
-  use<Input, State, Result>(
-    accumulator: Accumulator<Input, State, Result>,
-    of: keyof FieldsOf<T, Input> | Fn<T, Input>,
-  ): ColumnDefinition<Result>;
 }
 
 /** Options of `enrich`. */

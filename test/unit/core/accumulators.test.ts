@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nearest, scaled } from '../../../src/batch/exact-number.ts';
 import type { Accumulator } from '../../../src/core/accumulator.ts';
+import { distinct } from '../../../src/core/accumulators/distinct.ts';
+import { first, last } from '../../../src/core/accumulators/first-last.ts';
+import { histogram } from '../../../src/core/accumulators/histogram.ts';
 import { count, max, mean, min, sum } from '../../../src/core/accumulators/numbers.ts';
+import { quantiles } from '../../../src/core/accumulators/quantiles.ts';
+import { share } from '../../../src/core/accumulators/share.ts';
+import { topK, WEIGHT_MAX, WEIGHT_MIN } from '../../../src/core/accumulators/top-k.ts';
+import { stddev, variance } from '../../../src/core/accumulators/variance.ts';
+import { eventsOf, fold as foldEvents, itHoldsTheLaws } from '../../helpers/accumulator-laws.ts';
 
 type Numbers = Accumulator<number, unknown, unknown>;
 
@@ -13,74 +21,55 @@ const double = fc.oneof(
 );
 /** Sums beyond the largest double have no result to compare. */
 const moderate = double.filter((value) => Math.abs(value) < 1e300);
+const small = fc.integer({ min: -20, max: 20 });
+const number = fc.oneof(double, small);
 
-const ALL = { count: count(), sum: sum(), mean: mean(), min: min(), max: max() } as const;
+/** Texts are few, so that they come again; halves of characters are among them. */
+const text = fc.oneof(fc.constantFrom('', 'a', 'b', '1', 'true', '\ud800', '\udfff'), fc.string());
+const scalar = fc.oneof(text, small, double, fc.boolean());
+const weighted = fc.record({
+  key: scalar,
+  weight: fc.oneof(
+    fc.constant(1),
+    fc.constantFrom(0.1, 3, WEIGHT_MIN, WEIGHT_MAX),
+    fc.double({ min: WEIGHT_MIN, max: WEIGHT_MAX, noNaN: true }),
+  ),
+});
+
+const NUMBERS: Readonly<Record<string, Accumulator<number, never, unknown>>> = {
+  count: count() as never,
+  sum: sum() as never,
+  mean: mean() as never,
+  min: min() as never,
+  max: max() as never,
+  variance: variance({ sample: false }) as never,
+  'variance of a sample': variance({ sample: true }) as never,
+  stddev: stddev({ sample: false }) as never,
+  percentiles: quantiles([0, 50, 99.9, 100]) as never,
+  histogram: histogram([-10, 0, 0.5, 100]) as never,
+};
+
+describe.each(Object.entries(NUMBERS))('%s', (_name, accumulator) => {
+  itHoldsTheLaws({ accumulator: accumulator as never, input: number });
+});
+
+describe('share', () => {
+  itHoldsTheLaws({ accumulator: share() as never, input: fc.boolean() });
+});
+
+const SCALARS = { first: first(), last: last(), distinct: distinct() } as const;
+
+describe.each(Object.entries(SCALARS))('%s', (_name, accumulator) => {
+  itHoldsTheLaws({ accumulator: accumulator as never, input: scalar });
+});
+
+describe('topK', () => {
+  itHoldsTheLaws({ accumulator: topK(3) as never, input: weighted });
+});
 
 function fold(accumulator: Numbers, values: readonly number[]): unknown {
-  return values.reduce((state, value) => accumulator.add(state, value, 0, ''), accumulator.empty());
+  return foldEvents(accumulator, eventsOf(values));
 }
-
-describe.each(Object.entries(ALL))('%s', (_name, one) => {
-  const accumulator = one as Numbers;
-  const result = (state: unknown) => accumulator.result(state);
-
-  it('takes the empty state as neutral', () => {
-    fc.assert(
-      fc.property(fc.array(moderate), (values) => {
-        const merged = accumulator.merge(accumulator.empty(), fold(accumulator, values));
-        expect(Object.is(result(merged), result(fold(accumulator, values)))).toBe(true);
-      }),
-    );
-  });
-
-  it('gives the same result to the bit in any order and any split', () => {
-    fc.assert(
-      fc.property(
-        fc.array(moderate, { maxLength: 30 }),
-        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
-        fc.nat({ max: 30 }),
-        (values, chance, at) => {
-          const shuffled = values
-            .map((value) => ({ value, order: chance.next().value ?? 0 }))
-            .sort((left, right) => left.order - right.order)
-            .map(({ value }) => value);
-          const left = fold(accumulator, shuffled.slice(0, at));
-          const right = fold(accumulator, shuffled.slice(at));
-          const whole = result(fold(accumulator, values));
-          expect(Object.is(result(accumulator.merge(left, right)), whole)).toBe(true);
-          expect(Object.is(result(accumulator.merge(right, left)), whole)).toBe(true);
-        },
-      ),
-    );
-  });
-
-  it('merges associatively', () => {
-    const some = fc.array(moderate, { maxLength: 8 });
-    fc.assert(
-      fc.property(some, some, some, (a, b, c) => {
-        const [x, y, z] = [a, b, c].map((values) => () => fold(accumulator, values));
-        const left = accumulator.merge(accumulator.merge(x?.(), y?.()), z?.());
-        const right = accumulator.merge(x?.(), accumulator.merge(y?.(), z?.()));
-        expect(Object.is(result(left), result(right))).toBe(true);
-      }),
-    );
-  });
-
-  it('comes back from its stored form as it was', () => {
-    fc.assert(
-      fc.property(fc.array(moderate), (values) => {
-        const stored = JSON.parse(JSON.stringify(accumulator.encode(fold(accumulator, values))));
-        const decoded = accumulator.decode(stored);
-        expect(Object.is(result(decoded), result(fold(accumulator, values)))).toBe(true);
-        expect(accumulator.encode(decoded)).toEqual(stored);
-      }),
-    );
-  });
-
-  it.each([[{}], ['no such state'], [[1]], [true]])('refuses the stored form %j', (stored) => {
-    expect(() => accumulator.decode(stored as never)).toThrow();
-  });
-});
 
 describe('exactness', () => {
   it('the sum is the exact sum, rounded once', () => {
