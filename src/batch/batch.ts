@@ -1,14 +1,13 @@
 import { durationMs } from '../core/duration.ts';
-import type { ColumnDefinition } from '../core/pipeline/column-types.ts';
 import type { AnyPipeline, WindowDefinition } from '../core/pipeline/types.ts';
 import type { Program } from '../core/program.ts';
 import type { RejectionReason } from '../core/rejection.ts';
-import { nearest, scaled } from './exact-number.ts';
+import { type ColumnInput, columnInput, computeColumn, isColumnInput } from './columns.ts';
 
 /**
- * A plain batch computation over the same events, to compare a pipeline's results with: one pass, maps
- * in memory, sums as whole numbers. Of the pipeline it uses the schema, the transform and the
- * functions that the user wrote; windows, lateness, repeats and columns it works out by itself.
+ * A plain batch computation over the same events, to compare a pipeline's results with: all rows in
+ * memory, columns from the whole list of their inputs. Of the pipeline it uses the schema, the transform
+ * and the functions that the user wrote; windows, lateness, repeats and columns it works out by itself.
  */
 
 /** An event that the stream took, in the order within its lane. */
@@ -17,6 +16,8 @@ export interface BatchEvent {
   /** The partition or shard that orders it. */
   readonly lane: string;
   readonly arrivalMs: number;
+  /** What names the event if it has no id of its own: its writer and position. Default: nothing. */
+  readonly name?: string;
 }
 
 /** A result: `column -> value` of a group of a window. */
@@ -29,20 +30,13 @@ export interface BatchResult {
   readonly accepted: number;
   readonly repeats: number;
   readonly refused: ReadonlyMap<RejectionReason, number>;
+  /** Results that are too far from the exact ones: by `resultName(...)` and column, with what is wrong. */
+  readonly doubts: ReadonlyMap<string, string>;
 }
 
 /** Names one result. */
 export function resultName(window: string, startMs: number, group: string): string {
   return `${window} ${new Date(startMs).toISOString()} ${group}`;
-}
-
-interface Tally {
-  count: number;
-  sum: bigint;
-  least: number | null;
-  greatest: number | null;
-  /** The state of a user's own accumulator. */
-  state: unknown;
 }
 
 interface LaneState {
@@ -58,9 +52,7 @@ export class BatchComputation {
   readonly #pipeline: AnyPipeline;
   readonly #program: Program;
   readonly #lanes = new Map<string, LaneState>();
-  readonly #cells = new Map<string, { window: WindowDefinition; tallies: Map<string, Tally> }>();
-  /** Rows of session windows by window, slot and group: their runs are known only at the end. */
-  readonly #sessions = new Map<string, SessionRows>();
+  readonly #cells = new Map<string, CellRows>();
   readonly #verdicts = new Map<Verdict, number>();
 
   constructor(pipeline: AnyPipeline, program: Program) {
@@ -78,12 +70,12 @@ export class BatchComputation {
   /** Everything so far. */
   result(): BatchResult {
     const { accepted = 0, repeat: repeats = 0, ...refused } = Object.fromEntries(this.#verdicts);
-    const rows = [...this.#cells].map(
-      ([name, { window, tallies }]) => [name, columnsOf(window, tallies)] as const,
+    const results = [...this.#cells.values()].flatMap((cell) =>
+      cell.window.type === 'session' ? sessionsOf(cell) : [resultOf(cell, cell.startMs)],
     );
-    for (const session of this.#sessions.values()) rows.push(...sessionRows(session));
     return {
-      rows: new Map(rows),
+      rows: new Map(results.map(({ name, columns }) => [name, columns])),
+      doubts: new Map(results.flatMap(({ doubts }) => doubts)),
       accepted,
       repeats,
       refused: new Map(Object.entries(refused) as [RejectionReason, number][]),
@@ -109,7 +101,8 @@ export class BatchComputation {
     if (before !== undefined && event.arrivalMs - before.arrivalMs <= horizonMs) {
       return before.text === text ? 'repeat' : 'id-conflict';
     }
-    const verdict = this.#fold(validation.event, timeMs, lane);
+    const name = opened.id ?? nameOf(id, event);
+    const verdict = this.#fold(validation.event, { timeMs, name }, lane);
     if (verdict === 'accepted') {
       if (id !== undefined) lane.ids.set(id, { text, arrivalMs: event.arrivalMs });
       lane.watermarkMs = Math.max(lane.watermarkMs, timeMs);
@@ -128,16 +121,17 @@ export class BatchComputation {
     }
   }
 
-  #fold(event: unknown, timeMs: number, lane: LaneState): 'accepted' | 'late' | 'transform' {
+  #fold(event: unknown, of: EventFacts, lane: LaneState): 'accepted' | 'late' | 'transform' {
     const rows = this.#rowsOf(event);
     if (rows === undefined) return 'transform';
-    const targets = rows.flatMap((row) => this.#targetsOf(row, timeMs));
+    const targets = rows.flatMap((row) => this.#targetsOf(row, of.timeMs));
     const open = targets.filter(
       ({ name, window, endMs }) =>
         endMs + durationMs(name, window.lateness ?? this.#pipeline.lateness) > lane.watermarkMs,
     );
     if (targets.length > 0 && open.length === 0) return 'late';
-    for (const target of open) this.#add(target, timeMs);
+    if (!open.every(({ window, row }) => isTaken(window, row))) return 'transform';
+    for (const target of open) this.#add(target, of);
     return 'accepted';
   }
 
@@ -168,19 +162,19 @@ export class BatchComputation {
     }
   }
 
-  #add({ name, window, row, startMs }: Target, timeMs: number) {
+  #add({ name, window, row, startMs }: Target, of: EventFacts) {
     const group = JSON.stringify(window.by.map((field) => Reflect.get(Object(row), field) ?? null));
     const key = resultName(name, startMs, group);
-    if (window.type === 'session') {
-      const session = this.#sessions.get(key) ?? { name, window, group, rows: [] };
-      this.#sessions.set(key, session);
-      session.rows.push({ timeMs, row });
-      return;
-    }
-    const cell = this.#cells.get(key) ?? { window, tallies: new Map<string, Tally>() };
+    const cell = this.#cells.get(key) ?? { name, window, group, startMs, rows: [] };
     this.#cells.set(key, cell);
-    addRow(cell.tallies, window, { timeMs, row });
+    cell.rows.push({ ...of, row });
   }
+}
+
+/** What the columns need to know of an event. */
+interface EventFacts {
+  readonly timeMs: number;
+  readonly name: string;
 }
 
 /** A window that a row belongs to; `endMs` is what its lateness counts from. */
@@ -192,102 +186,74 @@ interface Target {
   readonly endMs: number;
 }
 
-interface TimedRow {
-  readonly timeMs: number;
+interface EventRow extends EventFacts {
   readonly row: unknown;
 }
 
-interface SessionRows {
+/** The rows of a group of a window, or of the slot of time that cuts its sessions. */
+interface CellRows {
   readonly name: string;
   readonly window: WindowDefinition;
   readonly group: string;
-  readonly rows: TimedRow[];
+  readonly startMs: number;
+  readonly rows: EventRow[];
 }
 
 /** Sorts the rows of a slot by time and cuts them where the gap is reached. */
-function sessionRows({ name, window, group, rows }: SessionRows): [string, Columns][] {
-  const gapMs = durationMs(name, window.gap);
-  const runs: TimedRow[][] = [];
-  for (const one of [...rows].sort((left, right) => left.timeMs - right.timeMs)) {
+function sessionsOf(cell: CellRows): readonly CellResult[] {
+  const gapMs = durationMs(cell.name, cell.window.gap);
+  const runs: EventRow[][] = [];
+  for (const one of [...cell.rows].sort((left, right) => left.timeMs - right.timeMs)) {
     const before = runs.at(-1);
     if (before === undefined || one.timeMs - (before.at(-1)?.timeMs ?? 0) >= gapMs)
       runs.push([one]);
     else before.push(one);
   }
-  return runs.map((run) => {
-    const tallies = new Map<string, Tally>();
-    for (const one of run) addRow(tallies, window, one);
-    const columns = { ...columnsOf(window, tallies), endMs: run.at(-1)?.timeMs };
-    return [resultName(name, run[0]?.timeMs ?? 0, group), columns];
+  return runs.map((rows) => {
+    const result = resultOf({ ...cell, rows }, rows[0]?.timeMs ?? 0);
+    return { ...result, columns: { ...result.columns, endMs: rows.at(-1)?.timeMs } };
   });
 }
 
-type Columns = Readonly<Record<string, unknown>>;
-
-function columnsOf(window: WindowDefinition, tallies: ReadonlyMap<string, Tally>): Columns {
-  const columns = Object.entries(window.keep).map(([column, definition]) => [
-    column,
-    resultOf(definition, tallies.get(column)),
-  ]);
-  return Object.fromEntries(columns);
+interface CellResult {
+  readonly name: string;
+  readonly columns: Readonly<Record<string, unknown>>;
+  /** What is wrong, by name and column. */
+  readonly doubts: readonly (readonly [where: string, doubt: string])[];
 }
 
-function addRow(tallies: Map<string, Tally>, window: WindowDefinition, row: TimedRow): void {
-  for (const [column, definition] of Object.entries(window.keep)) {
-    const tally = tallies.get(column) ?? emptyTally(definition);
-    tallies.set(column, tally);
-    addTo(tally, definition, row);
+function resultOf({ name, window, group, rows }: CellRows, startMs: number): CellResult {
+  const result = resultName(name, startMs, group);
+  const columns = Object.entries(window.keep).map(([column, definition]) => {
+    const inputs = rows.flatMap(({ row, ...of }): ColumnInput[] => {
+      const input = columnInput(definition, row);
+      return input === undefined ? [] : [{ ...input, ...of }];
+    });
+    return { column, ...computeColumn(definition, inputs) };
+  });
+  return {
+    name: result,
+    columns: Object.fromEntries(columns.map(({ column, value }) => [column, value])),
+    doubts: columns.flatMap(({ column, doubt }) =>
+      doubt === undefined ? [] : [[`${result} ${column}`, doubt] as const],
+    ),
+  };
+}
+
+/** The name of an event without an envelope: no source and its id, or what it was given. */
+function nameOf(id: string | undefined, { name = '' }: BatchEvent): string {
+  return id === undefined ? name : ` ${id}`;
+}
+
+/** Whether every column can take its input of the row. */
+function isTaken({ keep }: WindowDefinition, row: unknown): boolean {
+  try {
+    return Object.values(keep).every((column) => isColumnInput(column, columnInput(column, row)));
+  } catch {
+    return false;
   }
 }
 
 function floorTo(timeMs: number, sizeMs: number): number {
   return timeMs - (((timeMs % sizeMs) + sizeMs) % sizeMs);
-}
-
-function emptyTally({ accumulator }: ColumnDefinition): Tally {
-  return { count: 0, sum: 0n, least: null, greatest: null, state: accumulator?.empty() };
-}
-
-function addTo(
-  tally: Tally,
-  { kind, of, accumulator }: ColumnDefinition,
-  { timeMs, row }: { timeMs: number; row: unknown },
-): void {
-  const value = inputOf(of, row);
-  if (value === null || value === undefined) return;
-  if (kind === 'count' && value !== true) return;
-  if (accumulator !== undefined) {
-    tally.state = accumulator.add(tally.state, value as never, timeMs, '');
-    return;
-  }
-  tally.count += 1;
-  if (typeof value === 'number') addNumber(tally, value);
-}
-
-function addNumber(tally: Tally, value: number): void {
-  tally.sum += scaled(value);
-  if (tally.least === null || value < tally.least) tally.least = value === 0 ? 0 : value;
-  if (tally.greatest === null || value > tally.greatest) tally.greatest = value === 0 ? 0 : value;
-}
-
-function inputOf(of: ColumnDefinition['of'], row: unknown): unknown {
-  if (of === undefined) return true;
-  return typeof of === 'function' ? of(row as never) : Reflect.get(Object(row), of);
-}
-
-function resultOf({ kind, accumulator }: ColumnDefinition, tally: Tally | undefined): unknown {
-  if (tally === undefined) return undefined;
-  if (accumulator !== undefined) return accumulator.result(tally.state);
-  switch (kind) {
-    case 'count':
-      return tally.count;
-    case 'sum':
-      return nearest(tally.sum);
-    case 'mean':
-      return tally.count === 0 ? null : nearest(tally.sum) / tally.count;
-    case 'min':
-      return tally.least;
-    default:
-      return tally.greatest;
-  }
 }

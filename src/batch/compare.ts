@@ -24,7 +24,10 @@ export interface StoredResults {
   readonly refused: ReadonlyMap<RejectionReason, number>;
 }
 
-/** Compares every column of every cell, and the number of refused records by reason. */
+/**
+ * Compares every column of every cell, and the number of refused records by reason. What the computation
+ * itself doubts, because it is too far from the exact result, is a difference too.
+ */
 export function compareResults(stored: StoredResults, computed: BatchResult): Comparison {
   const names = new Set([...stored.rows.keys(), ...computed.rows.keys()]);
   const cells = [...names].flatMap((name) =>
@@ -35,7 +38,12 @@ export function compareResults(stored: StoredResults, computed: BatchResult): Co
     const [left, right] = [stored.refused.get(reason) ?? 0, computed.refused.get(reason) ?? 0];
     return left === right ? [] : [{ where: `quarantine ${reason}`, stored: left, computed: right }];
   });
-  return { cells: names.size, differences: [...cells, ...refused] };
+  const doubts = [...computed.doubts].map(([where, doubt]) => ({
+    where,
+    stored: 'a sketch',
+    computed: doubt,
+  }));
+  return { cells: names.size, differences: [...cells, ...refused, ...doubts] };
 }
 
 type Columns = Readonly<Record<string, unknown>>;
@@ -49,13 +57,23 @@ function compareColumns(
   const columns = new Set([...Object.keys(stored), ...Object.keys(computed)]);
   return [...columns].flatMap((column) => {
     const [left, right] = [stored[column], computed[column]];
-    const equal = Object.is(left, right) || isSameObject(left, right);
-    return equal ? [] : [{ where: `${name} ${column}`, stored: left, computed: right }];
+    return isSame(left, right)
+      ? []
+      : [{ where: `${name} ${column}`, stored: left, computed: right }];
   });
 }
 
-/** Results of a user's own accumulator can be objects. */
-function isSameObject(left: unknown, right: unknown): boolean {
+/** Equal to the last bit, whatever the order of an object's fields. */
+function isSame(left: unknown, right: unknown): boolean {
+  if (Object.is(left, right)) return true;
   if (typeof left !== 'object' || typeof right !== 'object') return false;
-  return JSON.stringify(left) === JSON.stringify(right);
+  if (left === null || right === null || Array.isArray(left) !== Array.isArray(right)) return false;
+  const [names, others] = [Object.keys(left), Object.keys(right)];
+  return (
+    names.length === others.length &&
+    names.every(
+      (name) =>
+        Object.hasOwn(right, name) && isSame(Reflect.get(left, name), Reflect.get(right, name)),
+    )
+  );
 }

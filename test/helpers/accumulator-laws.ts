@@ -27,7 +27,10 @@ export function restored(accumulator: Own<never>, bytes: Uint8Array): unknown {
 }
 
 /** Folds events one after the other. */
-export function fold<Input>(accumulator: Own<Input>, events: readonly Folded<Input>[]): unknown {
+export function fold<Input, State>(
+  accumulator: Accumulator<Input, State, unknown>,
+  events: readonly Folded<Input>[],
+): State {
   return events.reduce(
     (state, { input, at, id }) => accumulator.add(state, input, at, id),
     accumulator.empty(),

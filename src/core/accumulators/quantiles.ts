@@ -99,13 +99,16 @@ function mergeBins(left: Bins, right: Bins): Bins {
   return merged;
 }
 
-/** Holds invariant 1. */
+/** Holds invariant 1: moves what is in the lowest bin to the next one until they fit. */
 function foldLowest(bins: Bins): void {
-  const order = [...bins.keys()].sort((left, right) => right - left);
-  const lowest = order[BINS_MAX - 1] ?? 0;
-  for (const bin of order.slice(BINS_MAX)) {
-    bins.set(lowest, (bins.get(lowest) ?? 0) + (bins.get(bin) ?? 0));
-    bins.delete(bin);
+  while (bins.size > BINS_MAX) {
+    let [lowest, next] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (const bin of bins.keys()) {
+      if (bin < lowest) [lowest, next] = [bin, lowest];
+      else if (bin < next) next = bin;
+    }
+    bins.set(next, (bins.get(next) ?? 0) + (bins.get(lowest) ?? 0));
+    bins.delete(lowest);
   }
 }
 

@@ -13,7 +13,6 @@ import {
 } from './count-min.ts';
 import {
   addExact,
-  compareExact,
   decodeExact,
   type ExactSum,
   encodeExact,
@@ -189,14 +188,13 @@ function lowestThreshold(keys: TopKState['keys']): number {
 function topOf(state: TopKState, k: number): readonly TopEntry[] {
   const { rest } = state;
   const error = rest === undefined ? 0 : roundExact(totalOf(rest.sketch)) * EXCESS_MAX;
-  const weights = [...state.keys].map(([key, entry]) => ({
-    key,
-    weight: rest === undefined ? entry.weight : weightOf(rest.sketch, hashScalar(key)),
-  }));
-  return weights
-    .sort((a, b) => compareExact(b.weight, a.weight) || compareScalars(a.key, b.key))
-    .slice(0, k)
-    .map(({ key, weight }) => ({ key, weight: roundExact(weight), error }));
+  return [...state.keys]
+    .map(([key, entry]) => {
+      const weight = rest === undefined ? entry.weight : weightOf(rest.sketch, hashScalar(key));
+      return { key, weight: roundExact(weight), error };
+    })
+    .sort((a, b) => b.weight - a.weight || compareScalars(a.key, b.key))
+    .slice(0, k);
 }
 
 /**

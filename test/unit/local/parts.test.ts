@@ -131,7 +131,13 @@ it('the history of a stream is read as it was written, and empty for a new one',
 
 describe('the comparison', () => {
   const rows = (total: unknown) => new Map([['w 2026 ["a"]', { total }]]);
-  const computed = { rows: rows(0.3), accepted: 1, repeats: 0, refused: new Map() };
+  const computed = {
+    rows: rows(0.3),
+    accepted: 1,
+    repeats: 0,
+    refused: new Map(),
+    doubts: new Map(),
+  };
 
   it.each([
     ['a bit of a number', rows(0.1 + 0.2)],
@@ -143,6 +149,38 @@ describe('the comparison', () => {
     expect(compareResults({ rows: stored, refused: new Map() }, computed).differences).toHaveLength(
       1,
     );
+  });
+
+  it.each([
+    ['a digit deep inside', [{ key: 'a', weight: 0.1 + 0.2 }]],
+    [
+      'another order',
+      [
+        { key: 'b', weight: 1 },
+        { key: 'a', weight: 0.3 },
+      ],
+    ],
+    ['a field too many', [{ key: 'a', weight: 0.3, more: 1 }]],
+    ['a missing entry', []],
+    ['an object for a list', { 0: { key: 'a', weight: 0.3 } }],
+    ['null', null],
+  ])('finds %s of lists and objects', (_name, total) => {
+    const right = { ...computed, rows: rows([{ weight: 0.3, key: 'a' }]) };
+    const compare = (value: unknown) =>
+      compareResults({ rows: rows(value), refused: new Map() }, right).differences;
+    expect(compare(total)).toHaveLength(1);
+    expect(compare([{ key: 'a', weight: 0.3 }])).toEqual([]);
+  });
+
+  it('counts as a difference what is too far from the exact result', () => {
+    const doubts = new Map([['w 2026 ["a"] total', 'p50 is 9, expected 5']]);
+    const { differences } = compareResults(
+      { rows: rows(0.3), refused: new Map() },
+      { ...computed, doubts },
+    );
+    expect(differences).toEqual([
+      { where: 'w 2026 ["a"] total', stored: 'a sketch', computed: 'p50 is 9, expected 5' },
+    ]);
   });
 
   it('finds a record that is missing in quarantine', () => {
@@ -205,7 +243,13 @@ describe('what is shown', () => {
     endpoint: 'http://127.0.0.1:1',
     sent: 10,
     seconds: 1.5,
-    computed: { rows: new Map(), accepted: 8, repeats: 1, refused: new Map([['late', 1]]) },
+    computed: {
+      rows: new Map(),
+      accepted: 8,
+      repeats: 1,
+      refused: new Map([['late', 1]]),
+      doubts: new Map(),
+    },
     runs: 1,
     mapping: {
       read: 10,
