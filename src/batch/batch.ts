@@ -102,7 +102,11 @@ export class BatchComputation {
       return before.text === text ? 'repeat' : 'id-conflict';
     }
     const name = opened.id ?? nameOf(id, event);
-    const verdict = this.#fold(validation.event, { timeMs, name }, lane);
+    const verdict = this.#fold(
+      validation.event,
+      { timeMs, arrivalMs: event.arrivalMs, name },
+      lane,
+    );
     if (verdict === 'accepted') {
       if (id !== undefined) lane.ids.set(id, { text, arrivalMs: event.arrivalMs });
       lane.watermarkMs = Math.max(lane.watermarkMs, timeMs);
@@ -122,7 +126,7 @@ export class BatchComputation {
   }
 
   #fold(event: unknown, of: EventFacts, lane: LaneState): 'accepted' | 'late' | 'transform' {
-    const rows = this.#rowsOf(event);
+    const rows = this.#rowsOf(event, of.arrivalMs);
     if (rows === undefined) return 'transform';
     const targets = rows.flatMap((row) => this.#targetsOf(row, of.timeMs));
     const open = targets.filter(
@@ -154,9 +158,9 @@ export class BatchComputation {
     });
   }
 
-  #rowsOf(event: unknown): readonly unknown[] | undefined {
+  #rowsOf(event: unknown, arrivalMs: number): readonly unknown[] | undefined {
     try {
-      return this.#program.transform(event);
+      return this.#program.transform(event, arrivalMs);
     } catch {
       return undefined;
     }
@@ -174,6 +178,7 @@ export class BatchComputation {
 /** What the columns need to know of an event. */
 interface EventFacts {
   readonly timeMs: number;
+  readonly arrivalMs: number;
   readonly name: string;
 }
 

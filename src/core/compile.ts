@@ -5,11 +5,13 @@ import { DefinitionError } from './errors.ts';
 import { hashKeyOf, sipHash } from './hash.ts';
 import type { AnyPipeline, Step } from './pipeline/types.ts';
 import type { Program, ProgramSettings } from './program.ts';
-import { indexReference } from './reference.ts';
+import {
+  effectiveVersion,
+  indexReference,
+  type ReferenceRows,
+  type VersionRows,
+} from './reference.ts';
 import { validateWith } from './schema.ts';
-
-/** The raw rows of each reference, by its name. */
-export type ReferenceRows = ReadonlyMap<string, readonly unknown[]>;
 
 /**
  * Makes a pipeline ready to run.
@@ -25,7 +27,7 @@ export function compile(pipeline: AnyPipeline, references: ReferenceRows = new M
   const time = read('time', pipeline.time);
   return {
     name: pipeline.name,
-    fingerprint: fingerprintOf(pipeline, references),
+    ...fingerprintsOf(pipeline, references),
     format: pipeline.format,
     settings,
     aggregates: Object.entries(pipeline.windows).map(([name, window]) =>
@@ -59,16 +61,41 @@ function settingsOf(pipeline: AnyPipeline): ProgramSettings {
 const FINGERPRINT_KEY = hashKeyOf(new TextEncoder().encode('millrace print 1'));
 
 /**
- * Over the definition's JSON and the reference rows. Functions can't be compared across bundles, so a
- * changed function alone doesn't change it.
+ * Over the definition's JSON and the first version of the reference rows. Functions can't be compared across
+ * bundles, so a changed function alone doesn't change it. Later versions of references stand apart: one that
+ * is announced changes no decision on what arrived before it.
  */
-function fingerprintOf(pipeline: AnyPipeline, references: ReferenceRows): string {
+function fingerprintsOf(
+  pipeline: AnyPipeline,
+  references: ReferenceRows,
+): Pick<Program, 'fingerprint' | 'fingerprintAt'> {
   const { schema: _schema, ...rest } = pipeline;
-  const json = JSON.stringify([rest, [...references]], (_key, value: unknown) =>
-    typeof value === 'function' ? 'function' : value,
-  );
+  const first = [...references].map(([name, versions]) => [name, versions[0]?.rows]);
+  const fingerprint = printOf([rest, first], 16);
+  const known = new Map<string, string>();
+  const later = [...references].filter(([, versions]) => versions.length > 1);
+  return {
+    fingerprint,
+    fingerprintAt: (arrivalMs) => {
+      const effective = later
+        .map(([name, versions]) => ({ name, version: effectiveVersion(versions, arrivalMs) }))
+        .filter(({ version }) => version !== undefined && version.fromMs > 0);
+      if (effective.length === 0) return fingerprint;
+      const key = effective.map(({ name, version }) => `${name} ${version?.fromMs}`).join();
+      const print = known.get(key) ?? `${fingerprint}.${printOf(effective, 8)}`;
+      known.set(key, print);
+      return print;
+    },
+  };
+}
+
+function printOf(value: unknown, digits: 8 | 16): string {
+  const json = JSON.stringify(value, (key, one: unknown) => {
+    if (key === 'versions') return undefined;
+    return typeof one === 'function' ? 'function' : one;
+  });
   const { high, low } = sipHash(FINGERPRINT_KEY, new TextEncoder().encode(json));
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+  return (high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')).slice(0, digits);
 }
 
 function idIn(name: string, id: unknown): string | undefined {
@@ -89,15 +116,15 @@ function timeIn(name: string, time: unknown): number {
   throw new TransformError(`${name}.time`, time, 'a valid Date, or milliseconds since 1970');
 }
 
-type Run = (rows: readonly unknown[]) => readonly unknown[];
+type Run = (rows: readonly unknown[], arrivalMs: number) => readonly unknown[];
 
 function transformOf(pipeline: AnyPipeline, references: ReferenceRows): Program['transform'] {
   const runs = pipeline.steps.map((step, index) =>
     runOf(`${pipeline.name}.transform[${index}]`, step, references),
   );
-  return (event) => {
+  return (event, arrivalMs) => {
     let rows: readonly unknown[] = [event];
-    for (const run of runs) rows = run(rows);
+    for (const run of runs) rows = run(rows, arrivalMs);
     return rows;
   };
 }
@@ -126,19 +153,27 @@ function enrichRun(
   references: ReferenceRows,
 ): Run {
   const { as, from, on, missing } = step;
-  const rows = references.get(from.name);
-  if (rows === undefined) {
+  const versions = references.get(from.name) ?? [];
+  if (versions.length === 0) {
     throw new DefinitionError(
       `${path}.${as}`,
       [...references.keys()],
       `the rows of reference '${from.name}'`,
     );
   }
-  const index = indexReference(from, rows);
+  const indexes = new Map<VersionRows, ReadonlyMap<string, unknown>>();
+  // An index is made when its version is first needed: a cold start doesn't pay for what is to come.
+  const indexAt = (arrivalMs: number) => {
+    const version = effectiveVersion(versions, arrivalMs) ?? { fromMs: 0, rows: [] };
+    const index = indexes.get(version) ?? indexReference(from, version.rows);
+    indexes.set(version, index);
+    return index;
+  };
+  indexAt(0);
   const keyOf = reader(`${path}.${on}`, on);
-  return (events) =>
+  return (events, arrivalMs) =>
     events.map((event) => {
-      const found = index.get(String(keyOf(event)));
+      const found = indexAt(arrivalMs).get(String(keyOf(event)));
       if (found !== undefined || missing === 'null')
         return { ...Object(event), [as]: found ?? null };
       throw new TransformError(

@@ -30,7 +30,7 @@ export function serviceName(pipeline: string, environment: string): string {
   return `${pipeline}-${environment}`;
 }
 
-/** File beside a function's bundle with the rows of its references: `{ name: rows }`. */
+/** File beside a function's bundle with the rows of its references: `{ name: versions }`. */
 export const REFERENCES_FILE = 'references.json';
 
 /** Metrics that the functions write in embedded metric format, one document an invocation. */

@@ -216,7 +216,7 @@ export class Planner<R extends InputRecord = InputRecord> {
     if (utf8.encode(name).length > NAME_BYTES_MAX) {
       throw tooLarge('id', `got more than ${NAME_BYTES_MAX} bytes of source and id`);
     }
-    const rows = guarded('transform', () => this.#program.transform(event));
+    const rows = guarded('transform', () => this.#program.transform(event, record.arrivalMs));
     const targets = rows.flatMap((row) => this.#targetsOf(row, timeMs));
     const live = this.#liveTargets(targets, timeMs);
     const folds = live.map((target) => this.#foldOf(target, candidate));

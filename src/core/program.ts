@@ -122,6 +122,8 @@ export interface Program {
   readonly name: string;
   /** Changes when a definition changes that can alter a decision; 16 hexadecimal digits. */
   readonly fingerprint: string;
+  /** The same, with the versions of references that a record of this arrival is enriched from. */
+  fingerprintAt(arrivalMs: number): string;
   /** `cloudevents`: structured-mode CloudEvents 1.0, whose `data` is the event; `json`: the document is the event. */
   readonly format: 'cloudevents' | 'json';
   readonly settings: ProgramSettings;
@@ -134,6 +136,9 @@ export interface Program {
   keyOf(event: unknown): string;
   /** Event time in milliseconds since 1970 UTC. @throws when it isn't a valid time */
   timeOf(event: unknown): number;
-  /** Maps, filters and enriches: zero or more rows. @throws what the user's function throws */
-  transform(event: unknown): readonly unknown[];
+  /**
+   * Maps, filters and enriches: zero or more rows. The arrival tells which version of the references.
+   * @throws what the user's function throws
+   */
+  transform(event: unknown, arrivalMs: number): readonly unknown[];
 }

@@ -9,9 +9,31 @@ export interface Reference<Row = unknown> {
   readonly file: string;
   readonly key: string;
   readonly schema: Schema;
+  /** Later versions of the file, in the order of their times. */
+  readonly versions: readonly ReferenceVersion[];
   /** Only in types. */
   readonly Row?: Row;
 }
+
+/** A later version of reference data. */
+export interface ReferenceVersion {
+  /**
+   * Records that arrive at the stream from this time on are enriched from it: ISO 8601 with a zone. It has
+   * to be later than the deployment that brings the version, by some minutes.
+   */
+  readonly from: string;
+  readonly file: string;
+}
+
+/** The rows of one version, and the arrival from which it is effective, milliseconds since 1970 UTC. */
+export interface VersionRows {
+  /** 0 for the first version. */
+  readonly fromMs: number;
+  readonly rows: readonly unknown[];
+}
+
+/** Every version's rows by the reference's name, in the order of their times. */
+export type ReferenceRows = ReadonlyMap<string, readonly VersionRows[]>;
 
 /** Options of `reference`. */
 export interface ReferenceOptions<S extends Schema> {
@@ -21,10 +43,14 @@ export interface ReferenceOptions<S extends Schema> {
   /** The column whose values name the rows. */
   readonly key: keyof OutputOf<S> & string;
   readonly schema: S;
+  /** Later versions, at most 20; a version stays listed as long as a record of its time can come again. */
+  readonly versions?: readonly ReferenceVersion[];
 }
 
-/** Most rows of one reference; it is held in the function's memory. */
+/** Most rows of one reference, all versions together; they are held in the function's memory. */
 export const REFERENCE_ROWS_MAX = 1_000_000;
+
+const VERSIONS_MAX = 20;
 
 /**
  * Declares reference data that events are enriched from. The build puts its rows beside the function.
@@ -34,7 +60,7 @@ export const REFERENCE_ROWS_MAX = 1_000_000;
  * @throws DefinitionError
  */
 export function reference<S extends Schema>(options: ReferenceOptions<S>): Reference<OutputOf<S>> {
-  const { name, file, key, schema } = options;
+  const { name, file, key, schema, versions = [] } = options;
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,62}$/i.test(name)) {
     throw new DefinitionError('reference.name', name, 'letters, digits and dashes, a letter first');
   }
@@ -47,7 +73,41 @@ export function reference<S extends Schema>(options: ReferenceOptions<S>): Refer
   if (!isSchema(schema)) {
     throw new DefinitionError(`reference.${name}.schema`, schema, 'a Standard Schema');
   }
-  return Object.freeze({ type: 'reference' as const, name, file, key, schema });
+  checkVersions(`reference.${name}.versions`, versions);
+  return Object.freeze({ type: 'reference' as const, name, file, key, schema, versions });
+}
+
+function checkVersions(path: string, versions: readonly ReferenceVersion[]): void {
+  if (!Array.isArray(versions) || versions.length > VERSIONS_MAX) {
+    throw new DefinitionError(path, versions, `a list of at most ${VERSIONS_MAX} versions`);
+  }
+  let beforeMs = 0;
+  for (const [number, { from, file }] of versions.entries()) {
+    const fromMs = fromOf(`${path}[${number}].from`, from);
+    if (fromMs <= beforeMs) {
+      throw new DefinitionError(`${path}[${number}].from`, from, 'later than the version before');
+    }
+    if (typeof file !== 'string' || !/\.(csv|json)$/.test(file)) {
+      throw new DefinitionError(`${path}[${number}].file`, file, 'a .csv or .json file');
+    }
+    beforeMs = fromMs;
+  }
+}
+
+/** When a version takes effect, milliseconds since 1970 UTC. @throws DefinitionError */
+export function fromOf(path: string, from: unknown): number {
+  const zoned = typeof from === 'string' && /T.*(Z|[+-]\d\d:\d\d)$/.test(from);
+  const fromMs = zoned ? Date.parse(from) : Number.NaN;
+  if (fromMs > 0) return fromMs;
+  throw new DefinitionError(path, from, "a time with its zone, such as '2026-12-01T00:00:00Z'");
+}
+
+/** The version that a record of this arrival is enriched from. */
+export function effectiveVersion(
+  versions: readonly VersionRows[],
+  arrivalMs: number,
+): VersionRows | undefined {
+  return versions.findLast(({ fromMs }) => fromMs <= arrivalMs) ?? versions[0];
 }
 
 /** The rows of a reference by their key; each row is checked. @throws DefinitionError */

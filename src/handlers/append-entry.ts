@@ -67,7 +67,7 @@ function entryOf(context: WriteContext, head: Head, decisions: readonly Decision
     highArrivalMs,
     ids: decisions.flatMap(idOf),
     closedThroughMs: head.closedThroughMs,
-    fingerprint: context.program.fingerprint,
+    fingerprint: context.program.fingerprintAt(highArrivalMs),
     writtenMs: nowMs,
     ttlSeconds: entryTtlSeconds(context.program.settings, highArrivalMs, nowMs),
   };

@@ -24,6 +24,8 @@ export class Head implements WriterStateView {
   watermarkMs: number | undefined;
   highArrivalMs = 0;
   closedThroughMs: number | undefined;
+  /** Fingerprint of the newest entry; undefined before the first. */
+  fingerprint: string | undefined;
   coveredFromMs: number;
   /** When the ledger last told that nothing is newer; milliseconds since 1970 UTC. */
   freshMs: number;
@@ -59,6 +61,7 @@ export class Head implements WriterStateView {
     this.watermarkMs = entry.watermarkMs;
     this.highArrivalMs = entry.highArrivalMs;
     this.closedThroughMs = entry.closedThroughMs;
+    this.fingerprint = entry.fingerprint;
     for (const id of entry.ids) this.#ids.add(id);
   }
 

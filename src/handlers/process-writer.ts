@@ -1,5 +1,5 @@
 import type { Attempt } from '../core/attempt.ts';
-import { DeadlineError, TransientError } from '../core/errors.ts';
+import { DeadlineError, DefinitionError, TransientError } from '../core/errors.ts';
 import type { HashKey } from '../core/hash.ts';
 import { type Decision, Planner } from '../core/plan.ts';
 import { isAfter } from '../core/position.ts';
@@ -58,6 +58,7 @@ export async function processWriter(
   const records = batch.records.filter(({ position }) => isAfter(position, batch.head.position));
   report.repeated += batch.records.length - records.length;
   if (records.length === 0) return undefined;
+  checkReferences(context, batch.head);
   try {
     if (batch.head.n === 0) await register(context);
     const planner = await plan(context, { ...batch, records }, state);
@@ -69,6 +70,24 @@ export async function processWriter(
     noteStop(report, error);
     return records.find(({ position }) => isAfter(position, batch.head.position));
   }
+}
+
+/**
+ * Refuses to go on where records were decided that a version of a reference should have decided, which was
+ * deployed too late: what comes again of them would be decided otherwise.
+ *
+ * @throws DefinitionError before anything is written
+ */
+function checkReferences({ program, writer }: WriteContext, head: Head): void {
+  if (head.fingerprint === undefined) return;
+  const [before] = head.fingerprint.split('.');
+  const now = program.fingerprintAt(head.highArrivalMs);
+  if (before !== program.fingerprint || now === head.fingerprint) return;
+  throw new DefinitionError(
+    `${program.name}: versions of references`,
+    `other ones than what ${writer} was decided with up to ${new Date(head.highArrivalMs).toISOString()}`,
+    'versions that take effect after their deployment; give the new one a later `from`, and keep the old ones',
+  );
 }
 
 /** Lists the writer before its first write, so that readers and the keeper know of it. */

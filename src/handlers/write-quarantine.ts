@@ -70,7 +70,7 @@ function chunksOf(context: WriteContext, refused: readonly RefusedRecord[]): rea
 function describe(context: WriteContext, { record, rejection }: RefusedRecord): QuarantineDocument {
   return quarantineDocument({
     pipeline: context.program.name,
-    fingerprint: context.program.fingerprint,
+    fingerprint: context.program.fingerprintAt(record.arrivalMs),
     writer: context.writer,
     partitionKey: record.partitionKey,
     requestId: context.invocation.requestId,

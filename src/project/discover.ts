@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { ReferenceRows } from '../core/compile.ts';
 import { DefinitionError } from '../core/errors.ts';
 import type { Feed } from '../core/feed.ts';
 import type { AnyPipeline } from '../core/pipeline/types.ts';
+import type { ReferenceRows } from '../core/reference.ts';
 import { readReferences } from './references.ts';
 
 /** A folder under pipelines/, loaded. */

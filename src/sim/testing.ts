@@ -1,10 +1,11 @@
-import { compile, type ReferenceRows } from '../core/compile.ts';
+import { compile } from '../core/compile.ts';
 import { MillraceError } from '../core/errors.ts';
 import { packParts } from '../core/layout.ts';
 import { explicitHashKey, partitionKey, partitionOf } from '../core/partition.ts';
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import type { Program } from '../core/program.ts';
 import { mergePages } from '../core/read.ts';
+import type { ReferenceRows } from '../core/reference.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import { type FaultName, onlyFaults } from './faults.ts';
 import type { SimResult } from './schedule.ts';

@@ -11,11 +11,11 @@ const program = compile(smallPipeline);
 
 /** The small pipeline, in which an event of the place `killer` ends the process. */
 export function deadlyProgram(die: () => void): Program {
-  const transform = (event: unknown) => {
+  const transform = (event: unknown, arrivalMs: number) => {
     if (typeof event === 'object' && event !== null && Reflect.get(event, 'place') === 'killer') {
       die();
     }
-    return program.transform(event);
+    return program.transform(event, arrivalMs);
   };
   return { ...program, transform };
 }

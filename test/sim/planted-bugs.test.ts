@@ -162,9 +162,9 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
       let calls = 0;
       return {
         ...program,
-        transform: (event) => {
+        transform: (event, arrivalMs) => {
           calls += 1;
-          return calls % 10 === 0 ? [] : program.transform(event);
+          return calls % 10 === 0 ? [] : program.transform(event, arrivalMs);
         },
       };
     },

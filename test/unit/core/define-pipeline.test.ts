@@ -113,11 +113,13 @@ describe('definePipeline', () => {
         regions: tumbling('1 day', { by: 'region', keep: { amount: sum('amount') } }),
       }),
     });
-    const rows = new Map([['shops', [{ place: 'a', region: 'north' }]]]);
+    const rows = new Map([['shops', [{ fromMs: 0, rows: [{ place: 'a', region: 'north' }] }]]]);
     const program = compile(pipeline, rows);
 
-    expect(program.transform({ place: 'a', amount: 1 })).toEqual([{ region: 'north', amount: 1 }]);
-    expect(() => program.transform({ place: 'b', amount: 1 })).toThrow('shops');
+    expect(program.transform({ place: 'a', amount: 1 }, 0)).toEqual([
+      { region: 'north', amount: 1 },
+    ]);
+    expect(() => program.transform({ place: 'b', amount: 1 }, 0)).toThrow('shops');
   });
 
   it('filters and multiplies rows', () => {
@@ -135,8 +137,8 @@ describe('definePipeline', () => {
       }),
     });
     const { transform } = compile(pipeline);
-    expect(transform({ place: 'a', amount: -1 })).toEqual([]);
-    expect(transform({ place: 'a', amount: 2 })).toEqual([
+    expect(transform({ place: 'a', amount: -1 }, 0)).toEqual([]);
+    expect(transform({ place: 'a', amount: 2 }, 0)).toEqual([
       { place: 'a', amount: 2 },
       { place: 'all', amount: 2 },
     ]);

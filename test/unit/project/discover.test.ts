@@ -49,7 +49,9 @@ describe('pipeline folders', () => {
   it('are loaded with the rows of their references', async () => {
     const folder = await loadPipeline(root, 'good');
     expect(folder.pipeline.name).toBe('good');
-    expect([...folder.references]).toEqual([['places', [{ place: 'a', region: 'north' }]]]);
+    expect([...folder.references]).toEqual([
+      ['places', [{ fromMs: 0, rows: [{ place: 'a', region: 'north' }] }]],
+    ]);
     expect(await loadFeed(folder)).toBeUndefined();
   });
 
