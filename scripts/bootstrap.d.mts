@@ -6,13 +6,16 @@ export interface Part {
   /** Holds the hash of the lock files once the part is made. */
   readonly stamp: string;
   readonly locks: readonly string[];
+  /** Without this file the part is not made, whatever the stamp says. */
+  readonly needs: string;
   readonly make: () => Promise<void>;
 }
 
 export class MissingError extends Error {}
 export function majorOf(version: string): number;
-export function isPythonEnough(text: string): boolean;
+export function isPythonUsable(text: string): boolean;
 export function explainPython(output: string): string;
+export function explainNpm(output: string): string;
 export function partsOf(root: string): readonly Part[];
 export function isDone(part: Part): boolean;
 export function bootstrap(): Promise<void>;

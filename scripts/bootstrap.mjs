@@ -1,31 +1,37 @@
 /**
- * Sets up everything that the project needs beside a system Node >= 20 and Python >= 3.10: npm
+ * Sets up everything that the project needs beside a system Node >= 20 and Python 3.10 to 3.14: npm
  * packages (with Node 24 among them) and a virtual environment with the local cloud. Plain Node 20,
  * no dependencies; runs before `npm start`, `npm test` and `npm run check`.
  *
  * Invariants
  * 1. A part is done when its stamp holds the hash of its lock file; the stamp is written last, so an
  *    interrupted part is made again from the start.
- * 2. Two set-ups never work at once: the second waits for the first, and takes over the lock of a
- *    process that is gone.
+ * 2. Two set-ups never work at once, see bootstrap-lock.mjs.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { noteChild, stopGroup, takeLock } from './bootstrap-lock.mjs';
 
 const ROOT = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const STATE = path.join(ROOT, '.millrace');
-const LOCK = path.join(STATE, 'bootstrap.lock');
 const VENV = path.join(STATE, 'venv');
 const REQUIREMENTS = path.join(ROOT, 'scripts', 'python', 'requirements.txt');
+
+/** The Node that the packages bring, found first by everything that npm runs. */
+const OWN_NODE = path.join(ROOT, 'node_modules', '.bin', 'node');
 
 /** Exit code: a prerequisite is missing. */
 const MISSING = 3;
 
+/** Least Node that this file runs on, and that everything else does. */
 const NODE_MIN = 20;
-const PYTHON_MIN = [3, 10];
+const NODE_RUN_MIN = 24;
+
+/** The second numbers of the Python 3 versions that the lock has packages for. */
+const PYTHON_MINORS = { least: 10, greatest: 14 };
 const PYTHONS = [
   'python3',
   'python3.14',
@@ -46,17 +52,15 @@ export function majorOf(version) {
   return Number(/^v?(\d+)\./.exec(version)?.[1] ?? 0);
 }
 
-/** True for a version text such as `Python 3.11.7` that is new enough. */
-export function isPythonEnough(text) {
-  const match = /^Python (\d+)\.(\d+)/.exec(text);
-  if (match === null) return false;
-  const [major, minor] = [Number(match[1]), Number(match[2])];
-  return major > PYTHON_MIN[0] || (major === PYTHON_MIN[0] && minor >= PYTHON_MIN[1]);
+/** True for a version text such as `Python 3.11.7` that the lock has packages for. */
+export function isPythonUsable(text) {
+  const minor = Number(/^Python 3\.(\d+)/.exec(text)?.[1] ?? Number.NaN);
+  return minor >= PYTHON_MINORS.least && minor <= PYTHON_MINORS.greatest;
 }
 
 /** One sentence for what `python -m venv` or pip said. */
 export function explainPython(output) {
-  if (/ensurepip|python3?-?[\d.]*-venv/.test(output)) {
+  if (/ensurepip|python3?-?[\d.]*-venv|No module named '?venv/.test(output)) {
     return 'Python has no venv module with pip: on Debian and Ubuntu run `apt-get install python3-venv`, then try again.';
   }
   if (
@@ -69,6 +73,17 @@ export function explainPython(output) {
   return `Python could not set up the local cloud: ${output.trim().split('\n').at(-1)}`;
 }
 
+/** One sentence for what `npm ci` said: its last line only names a log file. */
+export function explainNpm(output) {
+  const said = output
+    .split('\n')
+    .filter((line) => line.startsWith('npm error '))
+    .map((line) => line.slice('npm error '.length).trim())
+    .filter((line) => line !== '' && !/^(code|errno|syscall|path|dest) |complete log/.test(line));
+  const why = said[0] ?? output.trim().split('\n').at(-1);
+  return `npm could not install the packages: ${why}`;
+}
+
 /** The parts, each with the lock files that decide whether it is up to date. */
 export function partsOf(root) {
   return [
@@ -76,20 +91,23 @@ export function partsOf(root) {
       name: 'npm packages',
       stamp: path.join(root, 'node_modules', '.millrace-stamp'),
       locks: [path.join(root, 'package-lock.json')],
+      needs: path.join(root, 'node_modules', '.bin', 'vitest'),
       make: installPackages,
     },
     {
       name: 'local cloud (Python)',
       stamp: path.join(root, '.millrace', 'venv', '.millrace-stamp'),
       locks: [path.join(root, 'scripts', 'python', 'requirements.txt')],
+      // A link to the system's Python, which may have been replaced by another version.
+      needs: path.join(root, '.millrace', 'venv', 'bin', 'python'),
       make: makeVenv,
     },
   ];
 }
 
-/** True when the stamp holds the hash of the lock files. */
-export function isDone(part) {
-  return existsSync(part.stamp) && readFileSync(part.stamp, 'utf8') === hashOf(part.locks);
+/** True when the stamp holds the hash of the lock files, and what was made is still there. */
+export function isDone({ stamp, locks, needs }) {
+  return existsSync(needs) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hashOf(locks);
 }
 
 function hashOf(files) {
@@ -99,9 +117,38 @@ function hashOf(files) {
 }
 
 async function installPackages() {
-  await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], (output) => {
-    return `npm could not install the packages: ${output.trim().split('\n').at(-1)}`;
-  });
+  await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], explainNpm);
+  chooseNode();
+}
+
+/**
+ * A system Node that is new enough is used as it is; else the one of the packages, which only Linux
+ * gets. npm puts that one first, so it says itself which Node it was started with.
+ */
+function chooseNode() {
+  const system = process.env.npm_node_execpath ?? process.execPath;
+  if (system.startsWith(path.join(ROOT, 'node_modules'))) return;
+  const version = versionOf(system);
+  if (majorOf(version) >= NODE_RUN_MIN) rmSync(OWN_NODE, { force: true });
+  else if (majorOf(versionOf(OWN_NODE)) < NODE_RUN_MIN) throw noNode(version);
+}
+
+/** After a step back to an older system Node, the one of the packages takes its place again. */
+function restoreNode() {
+  if (majorOf(process.version) >= NODE_RUN_MIN || existsSync(OWN_NODE)) return;
+  const target = path.join('..', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  if (!existsSync(path.join(OWN_NODE, '..', target))) throw noNode(process.version);
+  symlinkSync(target, OWN_NODE);
+}
+
+function versionOf(node) {
+  return spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout ?? '';
+}
+
+function noNode(version) {
+  return new MissingError(
+    `Node ${NODE_RUN_MIN} or newer is missing: this is ${version.trim()}, and only Linux (x64, arm64) gets one with the packages; install it, then try again.`,
+  );
 }
 
 async function makeVenv() {
@@ -120,10 +167,10 @@ async function makeVenv() {
 function findPython() {
   for (const name of PYTHONS) {
     const { stdout, status } = spawnSync(name, ['--version'], { encoding: 'utf8' });
-    if (status === 0 && isPythonEnough(stdout)) return name;
+    if (status === 0 && isPythonUsable(stdout)) return name;
   }
   throw new MissingError(
-    `Python ${PYTHON_MIN.join('.')} or newer is missing: install it, then try again.`,
+    `Python 3.${PYTHON_MINORS.least} to 3.${PYTHON_MINORS.greatest} is missing: install one of them, then try again.`,
   );
 }
 
@@ -131,8 +178,10 @@ function findPython() {
 function run(command, args, explain) {
   return new Promise((resolve, reject) => {
     let output = '';
-    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-    const stop = () => child.kill('SIGTERM');
+    const stdio = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(command, args, { cwd: ROOT, stdio, detached: true });
+    noteChild(STATE, child.pid);
+    const stop = () => stopGroup(child.pid, 'SIGTERM');
     process.once('SIGINT', stop);
     process.once('SIGTERM', stop);
     const keep = (data) => {
@@ -170,32 +219,6 @@ async function showing(name, work) {
   process.stderr.write(`set-up: ${name} done in ${seconds()} s\n`);
 }
 
-async function takeLock() {
-  mkdirSync(STATE, { recursive: true });
-  for (;;) {
-    try {
-      writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
-      process.once('exit', () => rmSync(LOCK, { force: true }));
-      return;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-    }
-    if (isStale()) rmSync(LOCK, { force: true });
-    else await new Promise((resolve) => setTimeout(resolve, 300));
-  }
-}
-
-function isStale() {
-  try {
-    const pid = Number(readFileSync(LOCK, 'utf8'));
-    if (!(pid > 0)) return true;
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return error.code !== 'EPERM';
-  }
-}
-
 /** Does what is not done. */
 export async function bootstrap() {
   if (majorOf(process.version) < NODE_MIN) {
@@ -203,8 +226,8 @@ export async function bootstrap() {
       `Node ${NODE_MIN} or newer is missing: this is ${process.version}; install it, then try again.`,
     );
   }
-  if (partsOf(ROOT).every(isDone)) return;
-  await takeLock();
+  if (partsOf(ROOT).every(isDone)) return restoreNode();
+  await takeLock(STATE, (line) => process.stderr.write(`set-up: ${line}\n`));
   for (const part of partsOf(ROOT)) {
     if (isDone(part)) continue;
     rmSync(part.stamp, { force: true });
