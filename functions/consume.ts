@@ -10,7 +10,7 @@ import { METRICS } from '../src/core/contract.ts';
 import { makeConsume } from '../src/handlers/consume.ts';
 import type { BatchReport } from '../src/handlers/report.ts';
 import { streamPort, systemPorts, tablePort } from './shared/clients.ts';
-import { readEnv } from './shared/env.ts';
+import { readEnv, readTraceId } from './shared/env.ts';
 import { logger, metrics } from './shared/powertools.ts';
 import { bundledProgram } from './shared/program.ts';
 
@@ -44,8 +44,10 @@ async function consumeBatch(
   event: KinesisStreamEvent,
   context: Context,
 ): Promise<KinesisStreamBatchResponse> {
+  const traceId = readTraceId();
   const { response, report } = await consume(event, {
     requestId: context.awsRequestId,
+    ...(traceId === undefined ? {} : { traceId }),
     deadlineMs: systemPorts.clock.now() + context.getRemainingTimeInMillis(),
   });
   measure(report);

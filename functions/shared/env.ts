@@ -23,3 +23,8 @@ export function readEnv<Name extends EnvName>(
   });
   return Object.fromEntries(values);
 }
+
+/** The id of the trace that the invocation belongs to, as Lambda sets it anew for each one. */
+export function readTraceId(): string | undefined {
+  return /Root=([^;]+)/.exec(process.env._X_AMZN_TRACE_ID ?? '')?.[1];
+}

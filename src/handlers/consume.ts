@@ -19,6 +19,7 @@ import { type ContainerState, processWriter, type WriterBatch } from './process-
 import { type BatchReport, emptyReport, noteStop } from './report.ts';
 import { type Budget, Reserve } from './reserve.ts';
 import { ancestorWriters } from './shard-lineage.ts';
+import { settle } from './transient.ts';
 import type { SourceRecord, WriteContext } from './write-context.ts';
 import { writeQuarantine } from './write-quarantine.ts';
 
@@ -103,13 +104,14 @@ class Consumer {
     const report = emptyReport();
     report.received = batch.Records.length;
     if (batch.Records.length === 0) return { response: { batchItemFailures: [] }, report };
-    const epoch = await this.#epoch.current(this.#context('', invocation, budget));
+    const epoch = await settle(this.#epoch.current(this.#context('', invocation, budget)));
+    if (typeof epoch !== 'string') return allUnfinished(batch, report, epoch);
     const run: Run = { budget, invocation, epoch, report, unfinished: [] };
     const writers = splitByWriter(batch, epoch, this.#program.settings.partitions);
     report.writers = writers.length;
     report.received = writers.reduce((sum, { records }) => sum + records.length, 0);
     await this.#runWriters(writers, run);
-    return { response: answer(run, batch), report };
+    return { response: answerOf(run.unfinished.map(({ sequence }) => sequence)), report };
   }
 
   async #runWriters(writers: readonly WriterRecords[], run: Run): Promise<void> {
@@ -133,10 +135,12 @@ class Consumer {
   ): Promise<boolean> {
     if (lagging.length === 0) return false;
     const context = this.#context('', run.invocation, run.budget);
-    const notes = await this.#state.guard.read(
-      lagging.map(({ writer }) => writer),
-      context,
-    );
+    const writers = lagging.map(({ writer }) => writer);
+    const notes = await settle(this.#state.guard.read(writers, context));
+    if (notes instanceof Error) {
+      for (const one of lagging) this.#leave(one, notes, run);
+      return true;
+    }
     const suspicion = (one: WriterRecords) => {
       const note = notes.get(one.writer);
       return note === undefined
@@ -160,11 +164,13 @@ class Consumer {
     const head = heads.get(one.writer);
     if (!(head instanceof Head)) return this.#leave(one, head, run);
     const context = this.#context(one.writer, run.invocation, run.budget);
+    const idKey = await settle(this.#idKey.current(context));
+    if (idKey instanceof Error) return this.#leave(one, idKey, run);
     const startMs = this.#ports.clock.now();
     const batch: WriterBatch = {
       head,
       records: one.records,
-      idKey: await this.#idKey.current(context),
+      idKey,
       stopMs: run.budget.stopMs,
       ...(guarded === undefined ? {} : { guarded }),
     };
@@ -235,14 +241,21 @@ class Consumer {
   }
 }
 
+/** A service that does not answer: every record comes again, and nothing counts as a failed function. */
+function allUnfinished(batch: KinesisBatch, report: BatchReport, error: Error): ConsumeResult {
+  noteStop(report, error);
+  report.unfinished = batch.Records.length;
+  const sequences = batch.Records.map(({ kinesis }) => kinesis.sequenceNumber);
+  return { response: answerOf(sequences), report };
+}
+
 function leaveFrom(records: readonly SourceRecord[], first: SourceRecord, run: Run): void {
   run.report.unfinished += records.length - records.indexOf(first);
   run.unfinished.push(first);
 }
 
 /** The lowest unfinished sequence number: a batch is of one shard, so they compare. */
-function answer(run: Run, batch: KinesisBatch): BatchResponse {
-  if (batch.Records.length === 0 || run.unfinished.length === 0) return { batchItemFailures: [] };
-  const [lowest] = run.unfinished.map(({ sequence }) => sequence).sort(compareSequences);
+function answerOf(unfinished: readonly string[]): BatchResponse {
+  const [lowest] = [...unfinished].sort(compareSequences);
   return { batchItemFailures: lowest === undefined ? [] : [{ itemIdentifier: lowest }] };
 }

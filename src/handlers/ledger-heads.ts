@@ -12,7 +12,7 @@ import type { Table } from '../ports/table.ts';
 import { Head } from './head.ts';
 import { entryLifeMs } from './lifetimes.ts';
 import { type RetryContext, retryCall, retryFailed } from './retry.ts';
-import { endsTry } from './transient.ts';
+import { settle } from './transient.ts';
 
 /** A writer whose head is needed, and the earliest arrival of the records that come. */
 export interface HeadRequest {
@@ -169,10 +169,6 @@ export class LedgerHeads {
     if (this.#heads.size > HEADS_MAX && oldest !== undefined) this.#heads.delete(oldest);
     return head;
   }
-}
-
-function settle<Value>(promise: Promise<Value>): Promise<Value | Error> {
-  return promise.catch((error: unknown) => (endsTry(error) ? error : Promise.reject(error)));
 }
 
 function unanswered(writer: string, cause: unknown): TransientError {

@@ -9,3 +9,10 @@ export function isTransient(error: unknown): error is TransientError {
 export function endsTry(error: unknown): error is TransientError | DeadlineError {
   return error instanceof TransientError || error instanceof DeadlineError;
 }
+
+/** The value, or the error that ends a try; any other error is thrown. */
+export function settle<Value>(
+  promise: Promise<Value>,
+): Promise<Value | TransientError | DeadlineError> {
+  return promise.catch((error: unknown) => (endsTry(error) ? error : Promise.reject(error)));
+}
