@@ -37,6 +37,8 @@ const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
  * @returns undefined when the bytes are no aggregate
  */
 export function splitAggregate(bytes: Uint8Array): readonly UserRecord[] | undefined {
+  // Nearly every record ends here.
+  if (bytes[0] !== MAGIC[0]) return undefined;
   const end = bytes.length - DIGEST_BYTES;
   if (end <= MAGIC.length || MAGIC.some((byte, index) => bytes[index] !== byte)) return undefined;
   const message = bytes.subarray(MAGIC.length, end);

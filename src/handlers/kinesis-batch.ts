@@ -61,10 +61,12 @@ export function splitByWriter(
     const inner = recordsIn(outer, place);
     before = inner.at(-1);
     for (const record of inner) {
-      const named = writerOf(record, { epoch, partitions, outerKey: outer.partitionKey });
-      const known = writers.get(named.writer);
-      if (known === undefined) writers.set(named.writer, { ...named, records: [record] });
-      else known.records.push(record);
+      const lane = laneOf(record.partitionKey, outer.partitionKey, partitions);
+      const { shard } = record.position;
+      const writer = writerOf(lane, epoch, shard);
+      const known = writers.get(writer);
+      if (known !== undefined) known.records.push(record);
+      else writers.set(writer, { writer, shard, stray: lane === 'stray', records: [record] });
     }
   }
   for (const { records } of writers.values()) {
@@ -73,24 +75,21 @@ export function splitByWriter(
   return [...writers.values()];
 }
 
+type Lane = number | 'shard' | 'stray';
+
 /**
- * The partition key names the writer. Within an aggregate it has to be the aggregate's own: that one, with its
- * hash key, chose lane and shard. A partition whose records came through two lanes would lose what comes second.
+ * The partition key names the partition. Within an aggregate it has to be the aggregate's own: that one, with
+ * its hash key, chose the mapping's lane and the shard. A partition whose records came through two of them would
+ * lose what comes second.
  */
-function writerOf(
-  { partitionKey, position: { shard } }: SourceRecord,
-  lane: {
-    readonly epoch: string;
-    readonly partitions: ProgramSettings['partitions'];
-    readonly outerKey: string;
-  },
-): Omit<WriterRecords, 'records'> {
-  const { epoch, partitions, outerKey } = lane;
-  if (partitions === 'shard') return { writer: shardWriter(epoch, shard), shard, stray: false };
-  const partition =
-    partitionKey === outerKey ? partitionOfKey(partitionKey, partitions) : undefined;
-  if (partition === undefined) return { writer: strayWriter(epoch, shard), shard, stray: true };
-  return { writer: partitionWriter(epoch, partition), shard, stray: false };
+function laneOf(key: string, outerKey: string, partitions: ProgramSettings['partitions']): Lane {
+  if (partitions === 'shard') return 'shard';
+  return (key === outerKey ? partitionOfKey(key, partitions) : undefined) ?? 'stray';
+}
+
+function writerOf(lane: Lane, epoch: string, shard: number): string {
+  if (lane === 'shard') return shardWriter(epoch, shard);
+  return lane === 'stray' ? strayWriter(epoch, shard) : partitionWriter(epoch, lane);
 }
 
 /** The records in a record, itself where it is no aggregate; `place` is the first one's index. */
