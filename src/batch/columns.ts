@@ -1,3 +1,4 @@
+import { isEncoded } from '../core/accumulator.ts';
 import type { ColumnDefinition, ColumnKind } from '../core/pipeline/column-types.ts';
 import { nearest, nearestRatio, scaled } from './exact-number.ts';
 import { plainDistinct } from './plain-distinct.ts';
@@ -107,7 +108,8 @@ export function isColumnInput(
 ): boolean {
   if (input === undefined) return true;
   if (accumulator !== undefined) {
-    accumulator.encode(accumulator.add(accumulator.empty(), input.value as never, 0, ''));
+    const state = accumulator.add(accumulator.empty(), input.value as never, 0, '');
+    return isEncoded(accumulator.encode(state));
   }
   return TAKES[kind]?.(input.value, input.weight) ?? true;
 }

@@ -16,6 +16,7 @@ import {
 import type { Program } from '../core/program.ts';
 import { mergePages } from '../core/read.ts';
 import type { RejectionReason } from '../core/rejection.ts';
+import { epochOfWriter } from '../core/writer.ts';
 import { EVENT_KEY } from '../handlers/write-events.ts';
 import type { Item } from '../ports/table.ts';
 import type { SimRecord, SimWorld } from './world.ts';
@@ -131,10 +132,13 @@ function computed({ world, pipeline, program, records }: EndState): BatchComputa
       .filter(({ r }) => r === 'crash')
       .map(({ pk, sk }) => `${lastPart(pk)} ${sk}`),
   );
+  const entry = world.ledger.items().find(({ sk }) => sk.startsWith(ENTRIES));
+  const epoch = epochOfWriter(entry?.pk ?? '');
   for (const record of records) {
     const lane = `p${record.partitionKey.slice(2)}`;
     if (crashed.has(`${lane} ${sortableOf(record)}`)) continue;
-    batch.add({ bytes: record.bytes, lane, arrivalMs: record.arrivalMs });
+    const name = `${epoch}.${lane} ${record.shard}:${record.sequence}:0`;
+    batch.add({ bytes: record.bytes, lane, arrivalMs: record.arrivalMs, name });
   }
   return batch;
 }

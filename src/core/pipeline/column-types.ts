@@ -63,12 +63,6 @@ export type ResultOf<K extends Columns> = {
   readonly [N in keyof K]: K[N] extends ColumnDefinition<infer Result> ? Result : never;
 };
 
-/** The input of a number column: a field of numbers or a function. */
-type NumberOf<T> = keyof FieldsOf<T, number> | Fn<T, number>;
-
-/** The input of a column of values: a field of texts, numbers or booleans, or a function. */
-type ScalarOf<T> = keyof FieldsOf<T, Scalar> | Fn<T, Scalar>;
-
 /** What a field holds or a function gives, without null and undefined. */
 type ValueOf<T, O> = O extends keyof T
   ? NonNullable<T[O]>
@@ -76,7 +70,10 @@ type ValueOf<T, O> = O extends keyof T
     ? NonNullable<V>
     : never;
 
-/** The columns of a window: what is kept of its rows. It knows the type of the rows. */
+/**
+ * The columns of a window: what is kept of its rows. It knows the type of the rows. The inputs are spelled
+ * out in place: only then does a compile error list the names that fit.
+ */
 export interface ColumnScope<T> {
   /** How many rows, or how many for which the function says true. */
   count(where?: Fn<T, boolean>): ColumnDefinition<number>;
@@ -85,50 +82,62 @@ export interface ColumnScope<T> {
     where: O,
   ): ColumnDefinition<number | null>;
   /** The exact sum; 0 for none. */
-  sum<const O extends NumberOf<T>>(of: O): ColumnDefinition<number>;
+  sum<const O extends keyof FieldsOf<T, number> | Fn<T, number>>(of: O): ColumnDefinition<number>;
   /** The mean; null for none. */
-  mean<const O extends NumberOf<T>>(of: O): ColumnDefinition<number | null>;
+  mean<const O extends keyof FieldsOf<T, number> | Fn<T, number>>(
+    of: O,
+  ): ColumnDefinition<number | null>;
   /** The least; null for none. */
-  min<const O extends NumberOf<T>>(of: O): ColumnDefinition<number | null>;
+  min<const O extends keyof FieldsOf<T, number> | Fn<T, number>>(
+    of: O,
+  ): ColumnDefinition<number | null>;
   /** The greatest; null for none. */
-  max<const O extends NumberOf<T>>(of: O): ColumnDefinition<number | null>;
+  max<const O extends keyof FieldsOf<T, number> | Fn<T, number>>(
+    of: O,
+  ): ColumnDefinition<number | null>;
   /**
    * The mean square of the distance from the mean, exact; null for none. With `sample`, of a sample: divided
    * by one less than the count, null for one value.
    */
-  variance<const O extends NumberOf<T>>(
+  variance<const O extends keyof FieldsOf<T, number> | Fn<T, number>>(
     of: O,
     options?: { readonly sample?: boolean },
   ): ColumnDefinition<number | null>;
   /** The square root of the variance. */
-  stddev<const O extends NumberOf<T>>(
+  stddev<const O extends keyof FieldsOf<T, number> | Fn<T, number>>(
     of: O,
     options?: { readonly sample?: boolean },
   ): ColumnDefinition<number | null>;
   /** The values at these percents, within 1 %, named `p50` and so on; null for none. */
-  percentiles<const O extends NumberOf<T>, const P extends number>(
+  percentiles<const O extends keyof FieldsOf<T, number> | Fn<T, number>, const P extends number>(
     of: O,
     percents: readonly P[],
   ): ColumnDefinition<{ readonly [N in P as `p${N}`]: number | null }>;
   /** How many values are below the first bound, from it to below the second, ..., from the last on. */
-  histogram<const O extends NumberOf<T>>(
+  histogram<const O extends keyof FieldsOf<T, number> | Fn<T, number>>(
     of: O,
     bounds: readonly number[],
   ): ColumnDefinition<readonly Bucket[]>;
   /** How many different values: exact up to 255, beyond that with a standard error of 2.15 %. */
-  distinct<const O extends ScalarOf<T>>(of: O): ColumnDefinition<number>;
+  distinct<const O extends keyof FieldsOf<T, Scalar> | Fn<T, Scalar>>(
+    of: O,
+  ): ColumnDefinition<number>;
   /**
    * The values with the most rows, or with the most weight, the heaviest first. Exact up to about a thousand
    * values; what is promised beyond is in docs/PIPELINES.md.
    */
-  topK<const O extends ScalarOf<T>>(
+  topK<const O extends keyof FieldsOf<T, Scalar> | Fn<T, Scalar>>(
     of: O,
-    options: TopKOptions<NumberOf<T>>,
+    options: TopKOptions<keyof FieldsOf<T, number> | Fn<T, number>>,
   ): ColumnDefinition<readonly TopEntry<ValueOf<T, O> & Scalar>[]>;
   /** The value of the earliest event; null for none. */
-  first<const O extends ScalarOf<T>>(of: O): ColumnDefinition<ValueOf<T, O> | null>;
+  first<const O extends keyof FieldsOf<T, Scalar> | Fn<T, Scalar>>(
+    of: O,
+  ): ColumnDefinition<ValueOf<T, O> | null>;
   /** The value of the latest event; null for none. */
-  last<const O extends ScalarOf<T>>(of: O): ColumnDefinition<ValueOf<T, O> | null>;
+  last<const O extends keyof FieldsOf<T, Scalar> | Fn<T, Scalar>>(
+    of: O,
+  ): ColumnDefinition<ValueOf<T, O> | null>;
   /** An accumulator of one's own. It must keep the laws that `Accumulator` names. */
   use<Input, State, Result>(
     accumulator: Accumulator<Input, State, Result>,
