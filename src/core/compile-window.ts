@@ -2,7 +2,9 @@ import { columnsCell, isGroupValue, sessionsCell } from './cell.ts';
 import { compileColumn } from './compile-column.ts';
 import { reader, TransformError } from './compile-field.ts';
 import { durationMs } from './duration.ts';
+import { DefinitionError } from './errors.ts';
 import { layoutOf } from './layout.ts';
+import { GROUP_BYTES_MAX, PAGE_BYTES } from './page.ts';
 import type { AnyPipeline, WindowDefinition } from './pipeline/types.ts';
 import type { Aggregate, Column, GroupValue } from './program.ts';
 import { hoppingSpans, tumblingSpan } from './window.ts';
@@ -28,6 +30,7 @@ export function compileWindow(source: WindowSource): Aggregate {
   const retentionMs = durationMs(path, window.retention ?? pipeline.retention.windows);
   const { gridMs, ...timing } = timingOf(path, window, { columns, latenessMs });
   const stateBytes = stateBytesOf(window, columns);
+  checkPageSize(path, window, { columns, stateBytes });
   const groupReaders = window.by.map((field) => ({ field, read: reader(`${path}.by`, field) }));
   const where = window.where as ((row: unknown) => unknown) | undefined;
   return {
@@ -108,6 +111,36 @@ function stateBytesOf({ type }: WindowDefinition, columns: readonly Column[]): n
     0,
   );
   return type === 'session' ? SESSIONS_EXPECTED * (states + SESSION_BYTES) : states;
+}
+
+/** A page at its worst: DynamoDB's 400 KB less its keys. */
+const PAGE_WORST_BYTES = 390_000;
+
+/** Longest state where an accumulator doesn't say; see `Accumulator`. */
+const STATE_BYTES_MAX = 4_096;
+
+/** Refuses columns whose states could grow a page past what an item may have. @throws DefinitionError */
+function checkPageSize(
+  path: string,
+  window: WindowDefinition,
+  { columns, stateBytes }: { readonly columns: readonly Column[]; readonly stateBytes: number },
+): void {
+  const most = columns.reduce(
+    (sum, { accumulator }) => sum + (accumulator.size?.max ?? STATE_BYTES_MAX),
+    0,
+  );
+  const sessions =
+    window.type === 'session'
+      ? Math.ceil(durationMs(path, window.size) / durationMs(`${path}.gap`, window.gap)) + 1
+      : 1;
+  const cells = Math.ceil(PAGE_BYTES / (stateBytes + 2));
+  const bytes = cells * (GROUP_BYTES_MAX + most * sessions);
+  if (bytes <= PAGE_WORST_BYTES) return;
+  throw new DefinitionError(
+    `${path}.keep`,
+    `columns whose states can take ${bytes} bytes in one item`,
+    `at most ${PAGE_WORST_BYTES}: fewer columns, a shorter \`max\` of sessions, or smaller accumulators`,
+  );
 }
 
 function groupIn(path: string, value: unknown): GroupValue {

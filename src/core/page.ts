@@ -15,6 +15,9 @@ export const PAGE_POSITION = 'p';
 /** A page that has reached this many bytes of cells takes no new ones: with its keys it is then about 1 KB. */
 export const PAGE_BYTES = 880;
 
+/** Longest group key in bytes: a page of such cells stays far from 400 KB. */
+export const GROUP_BYTES_MAX = 1024;
+
 /** One cell in a page: one group of one window, as one writer saw it. */
 export interface PageCell {
   /** Start of the window, milliseconds since 1970 UTC. */

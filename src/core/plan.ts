@@ -3,6 +3,7 @@ import { decode } from './decode.ts';
 import { type Hash64, type HashKey, murmur3, sipHash } from './hash.ts';
 import { type FoldedId, IdTable } from './id-table.ts';
 import { blockKey, blockOf, bucketOf, packPartition } from './layout.ts';
+import { GROUP_BYTES_MAX } from './page.ts';
 import type { Position } from './position.ts';
 import type { Aggregate, FoldInput, Program, WindowSpan } from './program.ts';
 import { Refusal, type Rejection, type RejectionReason, refuse } from './rejection.ts';
@@ -97,9 +98,6 @@ export interface PlannerOptions {
   readonly idKey: HashKey;
   readonly state: WriterState;
 }
-
-/** Longest group key in bytes: a page of such cells stays far from 400 KB. */
-export const GROUP_BYTES_MAX = 1024;
 
 /** Longest name of an event in bytes: DynamoDB's limit of a partition key. */
 export const NAME_BYTES_MAX = 2048;

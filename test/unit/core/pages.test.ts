@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
+import { definePipeline } from '#millrace';
 import { sessionsCell } from '../../../src/core/cell.ts';
 import { compile } from '../../../src/core/compile.ts';
 import {
@@ -206,5 +208,23 @@ describe('sessions', () => {
         }
       }),
     );
+  });
+});
+
+describe('columns whose states grow', () => {
+  const make = (max: '1 hour' | '2 days') =>
+    definePipeline({
+      name: 'grown',
+      schema: v.object({ place: v.string(), at: v.number() }),
+      key: 'place',
+      time: 'at',
+      windows: ({ session, topK }) => ({
+        runs: session('30 minutes', { max, by: 'place', keep: { top: topK('place', { k: 3 }) } }),
+      }),
+    });
+
+  it('are refused where an item could not hold them, with what to do', () => {
+    expect(() => compile(make('2 days'))).toThrow('a shorter `max` of sessions');
+    expect(() => compile(make('1 hour'))).not.toThrow();
   });
 });
