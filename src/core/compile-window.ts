@@ -38,6 +38,8 @@ export function compileWindow(source: WindowSource): Aggregate {
     type: window.type,
     latenessMs,
     retentionMs,
+    gapMs: window.gap === undefined ? 0 : durationMs(`${path}.gap`, window.gap),
+    closes: pipeline.closing?.windows.includes(name) ?? false,
     by: window.by,
     columns,
     ...timing,

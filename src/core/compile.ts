@@ -46,6 +46,10 @@ function settingsOf(pipeline: AnyPipeline): ProgramSettings {
   return {
     partitions: pipeline.partitions,
     events: pipeline.events,
+    closing:
+      pipeline.closing === null
+        ? null
+        : { idleMs: durationMs('closing.idle', pipeline.closing.idle) },
     horizonMs: durationMs('deduplication', pipeline.deduplication),
     futureMs: 300_000,
     retention: {

@@ -9,6 +9,7 @@ export { definePipeline } from './pipeline/define.ts';
 export type {
   AnyPipeline,
   Chain,
+  ClosingOptions,
   EventOptions,
   Objectives,
   Pipeline,

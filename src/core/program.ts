@@ -72,6 +72,10 @@ export interface Aggregate {
   readonly latenessMs: number;
   /** How long a result is kept after its window's end, in milliseconds. */
   readonly retentionMs: number;
+  /** Sessions: events less than this apart belong together, milliseconds; 0 for other windows. */
+  readonly gapMs: number;
+  /** Whether final results are published. */
+  readonly closes: boolean;
   /** The group's fields, in the order of the key; empty for one group over everything. */
   readonly by: readonly string[];
   readonly columns: readonly Column[];
@@ -97,6 +101,8 @@ export interface EventLayout {
 
 /** Times and limits of a pipeline, all in milliseconds. */
 export interface ProgramSettings {
+  /** After how long without a record a writer isn't waited for; null: windows are never closed. */
+  readonly closing: { readonly idleMs: number } | null;
   /** Matters only where `retention.eventsMs` isn't null. */
   readonly events: EventLayout;
   /** Number of logical partitions, or 'shard' where foreign producers choose their partition keys. */

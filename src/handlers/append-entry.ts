@@ -1,13 +1,14 @@
 import { TransientError } from '../core/errors.ts';
 import type { FoldedId } from '../core/id-table.ts';
 import { encodeEntry, type LedgerEntry } from '../core/ledger.ts';
-import type { Decision } from '../core/plan.ts';
+import type { Decision, PackPlan } from '../core/plan.ts';
 import { isAfter } from '../core/position.ts';
 import type { Head } from './head.ts';
 import type { LedgerHeads } from './ledger-heads.ts';
 import { entryTtlSeconds } from './lifetimes.ts';
 import { retryFailed } from './retry.ts';
-import type { WriteContext } from './write-context.ts';
+import { requestRevisions } from './revision-requests.ts';
+import type { SourceRecord, WriteContext } from './write-context.ts';
 
 /** Tries against other tries; each loss means that another one made progress. */
 const LOSSES_MAX = 20;
@@ -17,7 +18,9 @@ export interface Append {
   readonly heads: LedgerHeads;
   readonly head: Head;
   /** The prefix whose cells, events and quarantine are durable; at least one decision. */
-  readonly decisions: readonly Decision[];
+  readonly decisions: readonly Decision<SourceRecord>[];
+  /** What the prefix touches: closed windows among them are asked to be looked at again. */
+  readonly packs: ReadonlyMap<string, PackPlan>;
 }
 
 /**
@@ -33,6 +36,7 @@ export async function appendEntry(context: WriteContext, append: Append): Promis
   for (let losses = 0; losses < LOSSES_MAX; losses += 1) {
     const rest = append.decisions.filter(({ record }) => isAfter(record.position, head.position));
     if (rest.length === 0) return losses;
+    await request(context, append, rest);
     const entry = entryOf(context, head, rest);
     const write = { item: encodeEntry(entry), condition: { type: 'absent' } } as const;
     const [result] = await retryFailed(context, [write], (writes) =>
@@ -49,6 +53,17 @@ export async function appendEntry(context: WriteContext, append: Append): Promis
   throw new TransientError(
     `ledger of ${context.writer}: lost ${LOSSES_MAX} times against other tries`,
   );
+}
+
+/** Before each try: the head that lost may have learnt that windows were closed. */
+async function request(
+  context: WriteContext,
+  { head, packs, decisions }: Append,
+  rest: readonly Decision<SourceRecord>[],
+): Promise<void> {
+  const last = rest.at(-1)?.record;
+  if (last === undefined) return;
+  await requestRevisions(context, { head, packs: packs.values(), prefix: decisions.length, last });
 }
 
 function entryOf(context: WriteContext, head: Head, decisions: readonly Decision[]): LedgerEntry {

@@ -1,8 +1,7 @@
-import { InvariantError } from '../core/errors.ts';
-import { decodeEntry, ENTRIES, encodeEntry, type LedgerEntry, ledgerKey } from '../core/ledger.ts';
+import { encodeEntry, type LedgerEntry } from '../core/ledger.ts';
 import type { ProgramSettings } from '../core/program.ts';
-import { decodeRegistered, REGISTRY_KEY } from '../core/registry.ts';
 import { epochOf } from '../core/writer.ts';
+import { newestEntry, registeredWriters } from './ledger-tails.ts';
 import { entryLifeMs, entryTtlSeconds } from './lifetimes.ts';
 import type { Invocation, KeepPorts } from './ports.ts';
 import { type RetryContext, retryCall, retryFailed } from './retry.ts';
@@ -35,7 +34,7 @@ export function makeKeep(ports: KeepPorts, settings: ProgramSettings): Keep {
     };
     const epoch = epochOf(await retryCall(context, () => ports.stream.identify(context)));
     const report: KeepReport = { writers: 0, renewed: 0, retired: 0 };
-    for (const writer of await registeredWriters(ports, context)) {
+    for (const writer of await registeredWriters(ports.ledger, context)) {
       if (writer.epoch !== epoch) {
         report.retired += 1;
         continue;
@@ -47,18 +46,6 @@ export function makeKeep(ports: KeepPorts, settings: ProgramSettings): Keep {
   };
 }
 
-async function registeredWriters(ports: KeepPorts, context: RetryContext) {
-  const writers = [];
-  let after: string | undefined;
-  do {
-    const query = { pk: REGISTRY_KEY, ...(after === undefined ? {} : { after }) };
-    const page = await retryCall(context, () => ports.ledger.query(query, context));
-    writers.push(...page.items.map(decodeRegistered));
-    after = page.next;
-  } while (after !== undefined);
-  return writers;
-}
-
 async function renew(
   ports: KeepPorts,
   settings: ProgramSettings,
@@ -66,7 +53,7 @@ async function renew(
   writer: string,
 ): Promise<boolean> {
   const nowMs = ports.clock.now();
-  const newest = await newestEntry(ports, context, writer);
+  const newest = await newestEntry(ports.ledger, writer, context);
   if (newest === undefined || nowMs - newest.writtenMs < entryLifeMs(settings) / 2) return false;
   const marker: LedgerEntry = {
     ...newest,
@@ -81,20 +68,4 @@ async function renew(
   );
   if (result?.status === 'failed') throw result.error;
   return result?.status === 'written';
-}
-
-async function newestEntry(
-  ports: KeepPorts,
-  context: RetryContext,
-  writer: string,
-): Promise<LedgerEntry | undefined> {
-  const query = { pk: ledgerKey(writer), after: `${ENTRIES}~`, descending: true, limit: 1 };
-  const { items } = await retryCall(context, () => ports.ledger.query(query, context));
-  const [item] = items;
-  if (item === undefined || !item.sk.startsWith(ENTRIES)) return undefined;
-  const entry = decodeEntry(item);
-  if (entry.writer === writer) return entry;
-  throw new InvariantError(
-    `ledger of ${writer}: got an entry of ${entry.writer}, expected its own`,
-  );
 }

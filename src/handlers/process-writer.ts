@@ -12,6 +12,7 @@ import type { PackCache } from './pack-cache.ts';
 import type { BatchReport } from './report.ts';
 import { noteStop } from './report.ts';
 import { retryFailed } from './retry.ts';
+import { closingThrough } from './revision-requests.ts';
 import { endsTry } from './transient.ts';
 import type { SourceRecord, WriteContext } from './write-context.ts';
 import { type KeptRecord, writeEvents } from './write-events.ts';
@@ -60,7 +61,10 @@ export async function processWriter(
   if (records.length === 0) return undefined;
   checkReferences(context, batch.head);
   try {
-    if (batch.head.n === 0) await register(context);
+    if (batch.head.n === 0) {
+      await register(context);
+      batch.head.closedThroughMs = await closingThrough(context);
+    }
     const planner = await plan(context, { ...batch, records }, state);
     const finished = await write(context, { planner, head: batch.head }, state, report);
     count(context, planner.decisions.slice(0, finished), report);
@@ -165,6 +169,7 @@ async function write(
     heads: state.heads,
     head: planned.head,
     decisions: prefix,
+    packs,
   });
   planned.head.prune(context.program.settings.horizonMs);
   return written.finished;

@@ -2,12 +2,13 @@ import { pageKey } from '../core/layout.ts';
 import { encodePage, PAGE_BYTES, PAGE_POSITION } from '../core/page.ts';
 import type { CellPlan, Decision, Fold, PackPlan } from '../core/plan.ts';
 import { isAfter, type Position } from '../core/position.ts';
-import type { ConditionalWrite, Item, Page, TableQuery, WriteResult } from '../ports/table.ts';
+import type { ConditionalWrite, WriteResult } from '../ports/table.ts';
 import { forEachBounded } from './bounded.ts';
 import { cellTtlSeconds } from './lifetimes.ts';
 import { type LivePage, Pack } from './pack.ts';
 import type { PackCache } from './pack-cache.ts';
-import { ATTEMPTS_MAX, pause, retryCall } from './retry.ts';
+import { readAll } from './read-all.ts';
+import { ATTEMPTS_MAX, pause } from './retry.ts';
 import { endsTry } from './transient.ts';
 import { firstError, type WriteContext } from './write-context.ts';
 
@@ -116,28 +117,15 @@ async function readUnknown(context: WriteContext, works: readonly Work[]): Promi
   let failure: unknown;
   await forEachBounded(unknown, READS_AT_ONCE, async (work) => {
     try {
-      work.pack = new Pack(work.plan.aggregate, await readPages(context, work.plan));
+      const { aggregate, pk, block } = work.plan;
+      const query = { pk, prefix: block };
+      work.pack = new Pack(aggregate, await readAll(context.ports.aggregates, query, context));
     } catch (error) {
       if (!endsTry(error)) throw error;
       failure = error;
     }
   });
   return failure;
-}
-
-/** Every page of a pack, in their order. */
-async function readPages(context: WriteContext, { pk, block }: PackPlan): Promise<readonly Item[]> {
-  const items: Item[] = [];
-  let query: TableQuery | undefined = { pk, prefix: block };
-  while (query !== undefined) {
-    const asked: TableQuery = query;
-    const page: Page = await retryCall(context, () =>
-      context.ports.aggregates.query(asked, context),
-    );
-    items.push(...page.items);
-    query = page.next === undefined ? undefined : { pk, prefix: block, after: page.next };
-  }
-  return items;
 }
 
 /** One page to be written, with its work. */

@@ -6,6 +6,7 @@ import { startChain, stepsOf } from './chain.ts';
 import { checkOptions } from './check.ts';
 import { checkWindows, makeScope } from './scope.ts';
 import type {
+  ClosingOptions,
   EventOptions,
   Objectives,
   Pipeline,
@@ -28,6 +29,7 @@ const OPTIONS = [
   'windows',
   'retention',
   'events',
+  'closing',
   'objectives',
 ] as const satisfies readonly (keyof PipelineOptions<Schema, unknown, Windows>)[];
 
@@ -79,6 +81,7 @@ export function definePipeline<S extends Schema, W extends Windows, T = OutputOf
     windows,
     ...timeOptions(name, options),
     events: eventLayout(name, options.events),
+    closing: closingOf(name, Object.keys(windows), options.closing),
     objectives: objectivesOf(name, options.objectives),
   };
   checkTimes(pipeline);
@@ -174,6 +177,20 @@ function timeOptions(
   }
   const kept = { stream, windows, quarantine, events, archive: archive === false ? null : archive };
   return { lateness, deduplication, retention: kept };
+}
+
+function closingOf(
+  name: string,
+  all: readonly string[],
+  closing: ClosingOptions | undefined,
+): Pipeline['closing'] {
+  if (closing === undefined) return null;
+  checkOptions(`${name}.closing`, closing, ['windows', 'idle']);
+  const { windows = all, idle = '10 minutes' } = closing;
+  durationMs(`${name}.closing.idle`, idle, { minMs: 60_000, maxMs: DAY_MS });
+  const unknown = Array.isArray(windows) ? windows.find((one) => !all.includes(one)) : windows;
+  if (unknown === undefined) return { windows, idle };
+  throw new DefinitionError(`${name}.closing.windows`, unknown, `some of ${all.join(', ')}`);
 }
 
 function eventLayout(name: string, events: EventOptions = {}): Pipeline['events'] {

@@ -125,6 +125,14 @@ export type Step =
       readonly missing: 'null' | 'quarantine';
     };
 
+/** When windows are closed, and which. */
+export interface ClosingOptions {
+  /** Windows whose final results are published; default all. */
+  readonly windows?: readonly string[];
+  /** A partition without a record for this long isn't waited for; default 10 minutes, at least 1. */
+  readonly idle?: Duration;
+}
+
 /** How kept events are stored. */
 export interface EventOptions {
   /**
@@ -190,6 +198,8 @@ export interface PipelineOptions<S extends Schema, T, W extends Windows> {
   readonly transform?: (events: Chain<OutputOf<S>>) => Chain<T>;
   readonly windows: (scope: Scope<T>) => W;
   readonly retention?: Retention;
+  /** Publish final results when windows are complete, and corrections after that; without it none are. */
+  readonly closing?: ClosingOptions;
   /** How events are stored where `retention.events` keeps them. */
   readonly events?: EventOptions;
   readonly objectives?: Objectives;
@@ -214,6 +224,7 @@ export interface Pipeline<Event = unknown, Row = unknown, W extends Windows = Wi
     readonly archive: Duration | null;
   };
   readonly events: Required<EventOptions>;
+  readonly closing: Required<ClosingOptions> | null;
   readonly objectives: { readonly latencyP99Ms: number; readonly quarantineMaxPercent: number };
   /** Only in types. */
   readonly Event?: Event;
