@@ -17,7 +17,8 @@ export interface MappingPolicies {
   readonly backOffMaxMs: number;
   /**
    * Seed of the hash that spreads partition keys over a shard's lanes, a whole number from 0 to 2^32 - 1.
-   * Documented is only that a key keeps its order. Default 1.
+   * Documented is only that a key keeps its order. Default 16, which
+   * spreads the first partitions, `p-0` to `p-3`, over two to four lanes: what lanes can do then happens.
    * https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
    */
   readonly laneHash: number;
@@ -74,7 +75,7 @@ export const DEFAULT_POLICIES: MappingPolicies = {
   backOff: 'exponential',
   backOffFirstMs: 1_000,
   backOffMaxMs: 60_000,
-  laneHash: 1,
+  laneHash: 16,
   readAheadBatches: 4,
   unknownIdentifier: 'whole-batch',
   mixedIdentifiers: 'whole-batch',

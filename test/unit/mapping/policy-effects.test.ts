@@ -59,6 +59,19 @@ describe('what a policy decides', () => {
     expect(lanes[1]).not.toEqual(lanes[0]);
   });
 
+  it.each([2, 3, 4])(
+    'the default spreads the first four partitions over %d lanes',
+    (parallelization) => {
+      const records = mappingRecords(4).map((record, index) => ({
+        ...record,
+        partitionKey: `p-${index}`,
+      }));
+      expect(engineOf({ parallelization }, records).step(0).invocations).toHaveLength(
+        parallelization,
+      );
+    },
+  );
+
   it('readAheadBatches: how much is read before it is wanted', () => {
     const wants = (readAheadBatches: number) =>
       engineOf({ batchSize: 2 }, mappingRecords(4), { readAheadBatches }).wantsRecords(
