@@ -4,8 +4,8 @@ import { CountReporter } from './test/helpers/count-reporter.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    testTimeout: 60_000,
+    hookTimeout: 240_000,
     maxWorkers: 2,
     reporters: ['default', new CountReporter()],
   },

@@ -1,3 +1,4 @@
+import { durationMs } from '../../src/core/duration.ts';
 import { MillraceError } from '../../src/core/errors.ts';
 import type { Program } from '../../src/core/program.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
@@ -39,8 +40,11 @@ interface Rule {
 /** Milliseconds that one record may take in the worst case; the mapping's batch must fit the time-out. */
 const RECORD_MS_MAX = 10;
 
-/** Largest request that Lambda takes, in MB, and what base64 makes of a record. */
-const PAYLOAD_MB_MAX = 6;
+/** Tries of a batch after which the alarm on age may go off: one that times out and one that finishes. */
+const TRIES_BEFORE_ALARM = 2;
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 const within = (value: number, low: number, high: number) =>
   Number.isInteger(value) && value >= low && value <= high;
@@ -141,12 +145,45 @@ export const RULES: readonly Rule[] = [
     fix: 'fewer shards or more partitions: a shard without a partition never gets a record',
   },
   {
-    rule: 'a record fits an invocation',
+    rule: 'function memory is 256 to 10,240 MB',
     check: ({ environment: { consumer } }) =>
-      consumer.memoryMb >= 256 && PAYLOAD_MB_MAX * 20 < consumer.memoryMb
+      within(consumer.memoryMb, 256, 10_240) ? undefined : `memoryMb ${consumer.memoryMb}`,
+    fix: 'set consumer.memoryMb within Lambda’s range, and to 256 at least: a batch of 6 MB is held in several forms at once',
+  },
+  {
+    rule: 'the alarm on age allows the batching window and two tries',
+    check: ({ environment: { consumer, alarms } }) => {
+      const neededMs =
+        (consumer.batchingWindowSeconds + TRIES_BEFORE_ALARM * consumer.timeoutSeconds) * 1000;
+      if (durationMs('alarms.iteratorAge', alarms.iteratorAge) >= neededMs) return undefined;
+      return `alarms.iteratorAge '${alarms.iteratorAge}' with batchingWindowSeconds ${consumer.batchingWindowSeconds} and timeoutSeconds ${consumer.timeoutSeconds}`;
+    },
+    fix: 'lengthen alarms.iteratorAge, or shorten the time-out or the window: else one try that times out, which repairs itself, wakes somebody',
+  },
+  {
+    rule: 'silence is told in whole minutes, up to a day',
+    check: ({ environment: { alarms } }) => {
+      if (alarms.noEvents === null) return undefined;
+      const ms = durationMs('alarms.noEvents', alarms.noEvents);
+      return ms % MINUTE_MS === 0 && ms >= MINUTE_MS && ms <= DAY_MS
         ? undefined
-        : `memoryMb ${consumer.memoryMb}`,
-    fix: 'give the function at least 256 MB: a batch of 6 MB is held in several forms at once',
+        : `alarms.noEvents '${alarms.noEvents}'`;
+    },
+    fix: 'set alarms.noEvents to what a CloudWatch period can be, or to null where silence is normal',
+  },
+  {
+    rule: 'a stream has one shard or more',
+    check: ({ environment: { stream } }) =>
+      stream.type === 'on-demand' || within(stream.shards, 1, 10_000)
+        ? undefined
+        : `shards ${stream.shards}`,
+    fix: 'set stream.shards to a whole number from 1 on, or the stream to on-demand',
+  },
+  {
+    rule: 'an environment’s name can be part of a stack’s',
+    check: ({ environment: { name } }) =>
+      /^[a-z][a-z0-9]{0,19}$/.test(name) ? undefined : `name '${name}'`,
+    fix: 'use lower-case letters and digits, a letter first, 20 at most',
   },
   {
     rule: 'webhooks are encrypted on their way',

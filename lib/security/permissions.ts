@@ -6,8 +6,8 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
 
 /**
- * What the functions may do, statement by statement: exactly the calls that src/adapters/aws makes.
- * PartiQL batches are authorised as PartiQLInsert and PartiQLUpdate ("IAM security policies with
+ * What the functions may do, statement by statement: exactly the calls that src/adapters/aws makes for
+ * the handlers. The ledger is written one item at a time or unconditionally. PartiQL batches are authorised as PartiQLInsert and PartiQLUpdate ("IAM security policies with
  * PartiQL for DynamoDB").
  */
 export const permissions = {
@@ -15,14 +15,7 @@ export const permissions = {
     allow(
       'Ledger',
       [table.tableArn],
-      [
-        'dynamodb:BatchGetItem',
-        'dynamodb:Query',
-        'dynamodb:PutItem',
-        'dynamodb:BatchWriteItem',
-        'dynamodb:PartiQLInsert',
-        'dynamodb:PartiQLUpdate',
-      ],
+      ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem'],
     ),
   keeperLedger: (table: TableV2) =>
     allow('Ledger', [table.tableArn], ['dynamodb:Query', 'dynamodb:PutItem']),

@@ -12,6 +12,8 @@ import { ROOT } from './sources.ts';
 export interface Templates {
   readonly data: Template;
   readonly compute: Template;
+  /** The data stack can't be deleted before that is switched off. */
+  readonly terminationProtection: boolean;
 }
 
 /** Synthesises a pipeline without bundling its functions. */
@@ -38,9 +40,14 @@ function templatesOf(app: App, base: string): Templates {
   const stack = (name: string) => {
     const found = app.node.findChild(`${base}-${name}`);
     if (!Stack.isStack(found)) throw new Error(`${name} is no stack`);
-    return Template.fromStack(found);
+    return found;
   };
-  return { data: stack('data'), compute: stack('compute') };
+  const data = stack('data');
+  return {
+    data: Template.fromStack(data),
+    compute: Template.fromStack(stack('compute')),
+    terminationProtection: data.terminationProtection === true,
+  };
 }
 
 export { DEV, PROD };

@@ -36,11 +36,13 @@ const CASES: Readonly<Record<string, Parameters<typeof broken>[0]>> = {
   'batch size is 1 to 10,000': { consumer: { batchSize: 0 } },
   'batching window is 0 to 300 seconds': {
     consumer: { batchingWindowSeconds: 301 },
+    environment: { alarms: { ...DEV.alarms, iteratorAge: '1 hour' } },
     latencyP99Ms: 1e9,
   },
   'parallelization factor is 1 to 10': { consumer: { parallelizationFactor: 11 } },
   'function time-out is 10 to 900 seconds': {
     consumer: { timeoutSeconds: 901 },
+    environment: { alarms: { ...DEV.alarms, iteratorAge: '1 hour' } },
   },
   'a whole batch fits the time-out': { consumer: { batchSize: 10_000, timeoutSeconds: 60 } },
   'the latency objective is longer than the batching window': {
@@ -61,10 +63,20 @@ const CASES: Readonly<Record<string, Parameters<typeof broken>[0]>> = {
   'no more shards than partitions': {
     environment: { stream: { type: 'provisioned', shards: 3 } },
   },
-  'a record fits an invocation': { consumer: { memoryMb: 128 } },
   'webhooks are encrypted on their way': {
     environment: { alarms: { ...DEV.alarms, webhooks: ['http://example.com/hook'] } },
   },
+  'function memory is 256 to 10,240 MB': { consumer: { memoryMb: 128 } },
+  'the alarm on age allows the batching window and two tries': {
+    consumer: { timeoutSeconds: 150 },
+  },
+  'silence is told in whole minutes, up to a day': {
+    environment: { alarms: { ...DEV.alarms, noEvents: '90 seconds' } },
+  },
+  'a stream has one shard or more': {
+    environment: { stream: { type: 'provisioned', shards: 0 } },
+  },
+  'an environment’s name can be part of a stack’s': { environment: { name: 'my env' } },
 };
 
 describe('safety rules', () => {

@@ -1,5 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { RECORD_KIB_MAX } from '../../lib/ingestion/event-stream.ts';
 import { DEV, PROD, resourcesOf, synth, type Templates } from '../helpers/synth.ts';
 
 let dev: Templates;
@@ -52,6 +53,7 @@ describe('the data stack', () => {
         expect(resource.DeletionPolicy).toBe('Delete');
       }
     }
+    expect([prod.terminationProtection, dev.terminationProtection]).toEqual([true, false]);
     for (const table of Object.values(resourcesOf(prod.data, 'AWS::DynamoDB::GlobalTable'))) {
       expect(table.Properties.Replicas).toMatchObject([{ DeletionProtectionEnabled: true }]);
     }
@@ -93,6 +95,26 @@ describe('the data stack', () => {
     });
   });
 
+  it('deletes quarantined records after their retention, uploads that were broken off after a day', () => {
+    prod.data.hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: {
+        Rules: [
+          Match.objectLike({ Prefix: 'quarantine/', ExpirationInDays: 30, Status: 'Enabled' }),
+          Match.objectLike({ Prefix: 'aws/lambda/', ExpirationInDays: 30, Status: 'Enabled' }),
+          Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
+        ],
+      },
+    });
+  });
+
+  it('takes no record that would not fit an invocation with base64 and envelope', () => {
+    const payloadBytes = (RECORD_KIB_MAX * 1024 * 4) / 3 + 10_000;
+    expect(payloadBytes).toBeLessThan(6 * 1024 * 1024);
+    for (const { data } of [dev, prod]) {
+      data.allResourcesProperties('AWS::Kinesis::Stream', { MaxRecordSizeInKiB: RECORD_KIB_MAX });
+    }
+  });
+
   it('has one shard in dev and scales by itself in prod', () => {
     dev.data.hasResourceProperties('AWS::Kinesis::Stream', { ShardCount: 1 });
     prod.data.hasResourceProperties('AWS::Kinesis::Stream', {
@@ -125,18 +147,32 @@ describe('the consumer', () => {
     });
   });
 
-  it('may do what its adapters call, and nothing on every resource but tracing', () => {
-    const statements = Object.values(resourcesOf(prod.compute, 'AWS::IAM::Policy')).flatMap(
-      ({ Properties }) => statementsOf(Properties),
-    );
-    const actions = new Set(statements.flatMap(({ Action }) => [Action].flat()));
-    const anywhere = statements.filter(({ Resource }) => Resource === '*');
+  it('may do what its adapters call and its mapping needs, nothing more', () => {
+    expect(permissionsOf('Consumer')).toMatchInlineSnapshot(`
+      [
+        ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
+        "ReadStream: kinesis:DescribeStream, kinesis:DescribeStreamSummary, kinesis:GetRecords, kinesis:GetShardIterator, kinesis:ListShards",
+        "Ledger: dynamodb:BatchGetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:BatchWriteItem",
+        "Aggregates: dynamodb:BatchGetItem, dynamodb:PutItem, dynamodb:PartiQLInsert, dynamodb:PartiQLUpdate",
+        "Events: dynamodb:BatchWriteItem",
+        "QuarantineIndex: dynamodb:BatchWriteItem",
+        "QuarantineObjects: s3:PutObject",
+        "FailureObjects: s3:PutObject",
+        "FailureBucket: s3:ListBucket",
+        "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+      ]
+    `);
+  });
 
-    expect([...actions].filter((action) => action.includes('*'))).toEqual([]);
-    expect(anywhere.flatMap(({ Action }) => Action).sort()).toEqual(
-      anywhere.flatMap(() => ['xray:PutTelemetryRecords', 'xray:PutTraceSegments']).sort(),
-    );
-    expect([...actions].filter((action) => /Delete|Scan/.test(action))).toEqual([]);
+  it('has a keeper that may read and append to the ledger, nothing more', () => {
+    expect(permissionsOf('Keeper')).toMatchInlineSnapshot(`
+      [
+        ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
+        "IdentifyStream: kinesis:DescribeStreamSummary",
+        "Ledger: dynamodb:Query, dynamodb:PutItem",
+        "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+      ]
+    `);
   });
 
   it('names no resource physically', () => {
@@ -153,7 +189,19 @@ describe('the consumer', () => {
   });
 });
 
+/** What the function of a construct may do, as `actions on resource`; tracing alone is on everything. */
+function permissionsOf(construct: string): readonly string[] {
+  const policies = Object.entries(resourcesOf(prod.compute, 'AWS::IAM::Policy'));
+  const own = policies.filter(([id]) => id.startsWith(construct));
+  const statements = own.flatMap(([, { Properties }]) => statementsOf(Properties));
+  return statements.map(({ Sid = '', Action, Resource }) => {
+    const where = Resource === '*' ? ' on *' : '';
+    return `${Sid}: ${[Action].flat().join(', ')}${where}`;
+  });
+}
+
 interface Statement {
+  readonly Sid?: string;
   readonly Action: string | string[];
   readonly Resource: unknown;
 }
@@ -221,6 +269,13 @@ describe('an environment', () => {
       PermissionsBoundary: Match.anyValue(),
       Tags: Match.arrayWith([{ Key: 'team', Value: 'streams' }]),
     });
+  });
+
+  it('looks for its assets where its bootstrap qualifier says', async () => {
+    const versionOf = ({ data }: Templates) => data.findParameters('BootstrapVersion');
+    const own = await synth({ ...DEV, bootstrapQualifier: 'streams' });
+    expect(JSON.stringify(versionOf(own))).toContain('/cdk-bootstrap/streams/version');
+    expect(JSON.stringify(versionOf(dev))).toContain('/cdk-bootstrap/hnb659fds/version');
   });
 
   it('says what it costs when idle', () => {
