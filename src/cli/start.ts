@@ -79,6 +79,6 @@ async function start(flags: StartFlags, { signal, env, print }: CommandContext):
     makeView(flags.quiet || flags.json),
     signal,
   );
-  print(flags.json ? JSON.stringify(resultObject(result)) : renderResult(result, flags.keep));
+  print(flags.json ? JSON.stringify(resultObject(result)) : renderResult(result));
   return result.comparison.differences.length === 0 ? EXIT.done : EXIT.no;
 }

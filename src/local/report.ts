@@ -7,8 +7,8 @@ import type { RunResult } from './run.ts';
 const SHOWN = 10;
 
 /** The end of a run, for a person. */
-export function renderResult(result: RunResult, keep: boolean): string {
-  return [...counts(result), ...verdict(result), '', ...nextSteps(result, keep)].join('\n');
+export function renderResult(result: RunResult): string {
+  return [...counts(result), ...verdict(result), '', ...nextSteps(result)].join('\n');
 }
 
 /** The end of a run, for a program: stable names. */
@@ -68,17 +68,20 @@ function verdict({ comparison }: RunResult): string[] {
   ];
 }
 
-function nextSteps({ pipeline, endpoint, cloud }: RunResult, keep: boolean): string[] {
+function nextSteps({ pipeline, endpoint, afterwards, cloud }: RunResult): string[] {
   const file = path.relative(process.cwd(), path.join(ROOT, 'pipelines', pipeline, 'pipeline.ts'));
   const { aggregatesTable } = cloud.deployment;
-  const look = keep
-    ? [
-        `  the cloud is still up at ${endpoint}; to look into it:`,
-        `    export AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1`,
-        `    aws dynamodb scan --table-name ${aggregatesTable} --max-items 5`,
-        '  npm start (without --keep) stops it and starts from nothing',
-      ]
-    : ['  npm start -- --keep               leave the cloud running, to look into its tables'];
+  const look =
+    afterwards === 'stopped'
+      ? ['  npm start -- --keep               leave the cloud running, to look into its tables']
+      : [
+          `  the cloud is still up at ${endpoint}; to look into it:`,
+          `    export AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1`,
+          `    aws dynamodb scan --table-name ${aggregatesTable} --max-items 5`,
+          ...(afterwards === 'kept'
+            ? ['  npm start (without --keep) stops it and starts from nothing']
+            : []),
+        ];
   return [
     pc.bold('Where to look next'),
     ...look,

@@ -79,6 +79,11 @@ export async function countQuarantined(source: ResultSource): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** True when any writer of the epoch has written. */
+export async function hasResults(source: ResultSource): Promise<boolean> {
+  return (await readWriters(source)).length > 0;
+}
+
 async function readWriters(source: ResultSource): Promise<readonly string[]> {
   const items = await query(source, source.deployment.ledgerTable, REGISTRY_KEY);
   return items.map(({ sk }) => sk).filter((writer) => epochOfWriter(writer) === source.epoch);

@@ -13,11 +13,12 @@ import { type Cloud, type CloudOptions, openCloud } from './cloud.ts';
 import { type DeployedMapping, readMapping } from './deployed-mapping.ts';
 import { runEvents } from './feed/source.ts';
 import { type History, type RunSpec, readHistory, writeHistory } from './history.ts';
+import { interruptedRun, unknownRuns } from './kept-tables.ts';
 import { CommandError, EXIT } from './local-error.ts';
 import { MappingDriver, type MappingProgress } from './mapping-driver.ts';
 import { ROOT } from './paths.ts';
 import { produce, type TakenEvent } from './producer.ts';
-import { type ResultSource, readStored } from './results.ts';
+import { hasResults, type ResultSource, readStored } from './results.ts';
 import { takeRunLock } from './run-lock.ts';
 import { StatusSampler } from './status-sampler.ts';
 import type { RunView } from './view.ts';
@@ -39,6 +40,8 @@ export interface RunResult {
   readonly pipeline: string;
   readonly run: string;
   readonly endpoint: string;
+  /** What becomes of the cloud: it stays for `--keep`, and where the user named its endpoint. */
+  readonly afterwards: 'stopped' | 'kept' | 'given';
   readonly sent: number;
   readonly seconds: number;
   /** Of all runs into these tables, as the batch computation has it. */
@@ -109,6 +112,10 @@ class Run {
     const mapping = await readMapping(cloud.clients.lambda, cloud.deployment.mappingId);
     const epoch = await this.#epoch(mapping);
     const history = readHistory(options.directory, epoch);
+    const source = { client: cloud.clients.dynamoDb, deployment: cloud.deployment, program, epoch };
+    if (history.runs.length === 0 && (await hasResults(source))) {
+      throw unknownRuns(options.pipeline, options.endpoint);
+    }
     await this.#replay(history);
     const spec = this.#spec();
     writeHistory(options.directory, epoch, {
@@ -117,7 +124,6 @@ class Run {
     });
     const stop = new AbortController();
     const driver = await this.#drive(mapping, history, AbortSignal.any([signal, stop.signal]));
-    const source = { client: cloud.clients.dynamoDb, deployment: cloud.deployment, program, epoch };
     try {
       const startMs = performance.now();
       await this.#feedAndWait(spec, driver, source);
@@ -141,7 +147,7 @@ class Run {
   /** Computes again what earlier runs left in these tables. */
   async #replay(history: History): Promise<void> {
     for (const { complete, ...spec } of history.runs) {
-      if (!complete) throw interrupted(spec);
+      if (!complete) throw interruptedRun(spec, this.#context.options.endpoint);
       const { events } = await runEvents(spec, this.#context);
       for (const event of events) {
         const arrivalMs = spec.nowMs;
@@ -246,6 +252,7 @@ class Run {
       pipeline: options.pipeline,
       run: ended.spec.run,
       endpoint: cloud.endpoint,
+      afterwards: afterwards(options),
       sent: this.#takenTimes.length,
       seconds: ended.seconds,
       computed,
@@ -285,6 +292,11 @@ function failed(promise: Promise<void>): Promise<never> {
   return new Promise((_resolve, reject) => promise.catch(reject));
 }
 
+function afterwards({ endpoint, keep }: RunOptions): RunResult['afterwards'] {
+  if (endpoint !== undefined) return 'given';
+  return keep ? 'kept' : 'stopped';
+}
+
 function laneOf(partition: number | undefined, shard: string): string {
   return partition === undefined ? shard : `p${partition}`;
 }
@@ -296,13 +308,5 @@ async function requireFeed(folder: PipelineFolder): Promise<Feed<unknown>> {
     exitCode: EXIT.missing,
     detail: `got no pipelines/${folder.name}/feed.ts, expected one`,
     next: 'write it: docs/PIPELINES.md, "The feed"',
-  });
-}
-
-function interrupted({ pipeline, run }: RunSpec): CommandError {
-  return new CommandError('The kept tables hold a part of an interrupted run', {
-    exitCode: EXIT.refused,
-    detail: `got run ${run} of ${pipeline}, of which nobody knows how much was sent, expected complete ones to compare with`,
-    next: `npm start -- --pipeline ${pipeline}   (without --keep: it starts from nothing)`,
   });
 }

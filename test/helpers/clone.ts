@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ROOT } from './sources.ts';
@@ -24,4 +32,20 @@ export function cloneCheckout(): string {
     symlinkSync(path.join(ROOT, shared), path.join(clone, shared));
   }
   return clone;
+}
+
+/**
+ * Ends the names of a test's pipelines where the tests run against a cloud that outlives them: what
+ * earlier runs left there is in other tables.
+ */
+export const NAME_END =
+  process.env.AWS_ENDPOINT_URL === undefined ? '' : `-${Date.now().toString(36)}`;
+
+/** Copies a pipeline's folder within a clone, under another name. */
+export function copyPipeline(clone: string, from: string, name: string): string {
+  const folder = path.join(clone, 'pipelines', name);
+  cpSync(path.join(clone, 'pipelines', from), folder, { recursive: true });
+  const file = path.join(folder, 'pipeline.ts');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(`name: '${from}'`, `name: '${name}'`));
+  return file;
 }

@@ -237,7 +237,11 @@ describe('what is shown', () => {
     expect(text).toContain('1.23');
   });
 
-  const result = (differences: RunResult['comparison']['differences']): RunResult => ({
+  const result = (
+    differences: RunResult['comparison']['differences'],
+    afterwards: RunResult['afterwards'] = 'stopped',
+  ): RunResult => ({
+    afterwards,
     pipeline: 'flights',
     run: 'r',
     endpoint: 'http://127.0.0.1:1',
@@ -266,11 +270,20 @@ describe('what is shown', () => {
   });
 
   it('the end says equal, or where not', () => {
-    expect(renderResult(result([]), false)).toContain('3 cells equal a batch computation');
+    expect(renderResult(result([]))).toContain('3 cells equal a batch computation');
     const different = [{ where: 'origins x flights', stored: 1, computed: 2 }];
-    const text = renderResult(result(different), true);
-    expect(text).toContain('origins x flights: stored 1, computed 2');
-    expect(text).toContain('http://127.0.0.1:1');
+    expect(renderResult(result(different))).toContain('origins x flights: stored 1, computed 2');
+  });
+
+  it.each([
+    ['stopped', false, 'npm start -- --keep'],
+    ['kept', true, 'npm start (without --keep) stops it'],
+    ['given', true, 'export AWS_ENDPOINT_URL=http://127.0.0.1:1 '],
+  ] as const)('the end of a cloud that is %s says where to look', (afterwards, isUp, says) => {
+    const text = renderResult(result([], afterwards));
+    expect(text.includes('still up at http://127.0.0.1:1')).toBe(isUp);
+    expect(text).toContain(says);
+    expect(text.includes('(without --keep)')).toBe(afterwards === 'kept');
   });
 
   it('a program gets the same as one object', () => {
