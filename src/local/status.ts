@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { WindowRow } from '../core/read.ts';
+import { showHead, showValue } from './show-value.ts';
 
 /** The groups of one window that have the most. */
 export interface TopTable {
@@ -59,7 +60,9 @@ export function renderStatus(status: RunStatus): string {
 export function renderTop({ window, startMs, by, rows, groups }: TopTable): string {
   const columns = Object.keys(rows[0]?.columns ?? {});
   const table = new Table({
-    head: [...by, ...columns].map((name) => pc.bold(name)),
+    head: [...by, ...columns.map((name) => showHead(name, rows[0]?.columns[name]))].map((name) =>
+      pc.bold(name),
+    ),
     style: { head: [], border: [], compact: true },
     colAligns: [...by.map(() => 'left' as const), ...columns.map(() => 'right' as const)],
   });
@@ -69,11 +72,4 @@ export function renderTop({ window, startMs, by, rows, groups }: TopTable): stri
   const start = new Date(startMs).toISOString().slice(0, 16).replace('T', ' ');
   const title = `${window} of ${start} UTC: ${rows.length} of ${groups} groups`;
   return `${pc.bold(title)}\n${table.toString()}`;
-}
-
-function showValue(value: unknown): string {
-  if (typeof value !== 'number') return value === null ? '-' : String(value);
-  return Number.isInteger(value)
-    ? value.toLocaleString('en-US')
-    : value.toLocaleString('en-US', { maximumFractionDigits: 2, minimumFractionDigits: 2 });
 }
