@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { definePipeline } from '#millrace';
+import { type Accumulator, definePipeline } from '#millrace';
 
 const Earthquake = v.object({
   properties: v.object({
@@ -15,6 +15,26 @@ const Earthquake = v.object({
   }),
 });
 
+/**
+ * Seismic energy in joules, log10 E = 1.5 M + 4.8 (Gutenberg and Richter), of magnitudes. Each quake counts
+ * in whole joules: a sum of doubles would depend on their order.
+ */
+const energy: Accumulator<number, bigint, number> = {
+  name: 'energy-1',
+  size: { typical: 10, max: 64 },
+  empty: () => 0n,
+  add: (joules, magnitude) => joules + BigInt(Math.round(10 ** (1.5 * magnitude + 4.8))),
+  merge: (left, right) => left + right,
+  encode: (joules) => joules.toString(36),
+  decode: (encoded) => {
+    if (typeof encoded !== 'string' || !/^[0-9a-z]+$/.test(encoded)) {
+      throw new TypeError('energy: expected a number in base 36');
+    }
+    return [...encoded].reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
+  },
+  result: Number,
+};
+
 export default definePipeline({
   name: 'earthquakes',
   schema: Earthquake,
@@ -28,24 +48,35 @@ export default definePipeline({
       .map(({ properties, geometry }) => ({
         net: properties.net,
         magnitude: properties.mag,
+        place: properties.place,
+        /** What stands after the last comma, such as `Alaska` of `12 km N of Willow, Alaska`. */
+        region: properties.place.split(', ').at(-1) ?? properties.place,
         depth: geometry.coordinates[2],
         size: (properties.mag ?? 0) >= 4.5 ? ('large' as const) : ('small' as const),
       })),
 
-  windows: ({ tumbling, count, max, mean, min, sum }) => ({
+  windows: ({ tumbling, count, max, mean, min, last, topK, variance, histogram, use }) => ({
     networks: tumbling('1 day', {
       by: 'net',
-      keep: { quakes: count(), strongest: max('magnitude'), depth: mean('depth') },
+      groups: 15,
+      keep: {
+        quakes: count(),
+        strongest: max('magnitude'),
+        depth: mean('depth'),
+        place: last('place'),
+      },
     }),
     sizes: tumbling('6 hours', {
       by: 'size',
+      groups: 2,
       keep: {
         quakes: count(),
         weakest: min('magnitude'),
-        /** Seismic energy in joules: log10 E = 1.5 M + 4.8 (Gutenberg and Richter). */
-        energy: sum((quake) =>
-          quake.magnitude === null ? null : 10 ** (1.5 * quake.magnitude + 4.8),
-        ),
+        spread: variance('magnitude'),
+        energy: use(energy, 'magnitude'),
+        regions: topK('region', { k: 5 }),
+        /** Shallow, intermediate and deep, in kilometres. */
+        depths: histogram('depth', [70, 300]),
       },
     }),
   }),

@@ -27,21 +27,36 @@ export default definePipeline({
   lateness: '6 hours',
 
   transform: (flights) =>
-    flights
-      .enrich('from', airports, { on: 'origin' })
-      .map(({ from, ...flight }) => ({ ...flight, state: from.state, late: flight.delay > 15 })),
+    flights.enrich('from', airports, { on: 'origin' }).map(({ from, ...flight }) => ({
+      ...flight,
+      state: from.state,
+      route: `${flight.origin}-${flight.destination}`,
+      late: flight.delay > 15,
+    })),
 
-  windows: ({ tumbling, session, count, mean, max }) => {
+  windows: ({ tumbling, session, count, mean, max, sum, percentiles, distinct, topK }) => {
     const keep = {
       flights: count(),
       meanDelay: mean('delay'),
+      delay: percentiles('delay', [50, 95, 99]),
       worst: max('delay'),
       late: count((flight) => flight.late),
     };
     return {
       origins: tumbling('1 hour', { by: 'origin', groups: 250, keep }),
-      originDays: tumbling('1 day', { by: 'origin', groups: 250, keep }),
-      overall: tumbling('1 hour', { keep }),
+      routes: tumbling('1 day', {
+        by: ['origin', 'destination'],
+        groups: 4_000,
+        keep: { flights: count(), distance: sum('distance') },
+      }),
+      overall: tumbling('1 hour', {
+        keep: {
+          ...keep,
+          routes: distinct('route'),
+          /** The origins with the most late flights. */
+          latest: topK('origin', { k: 10, weight: (flight) => Number(flight.late) }),
+        },
+      }),
       /** Runs of late flights that follow each other within half an hour. */
       disruptions: session('30 minutes', {
         max: '1 day',

@@ -26,22 +26,38 @@ const EVENTS = [
 ];
 
 describe('flights', () => {
-  it('counts, averages and finds the worst, per origin and hour, per day, and overall', async () => {
+  it('counts, averages and finds the worst, per origin and hour, per route and day, and overall', async () => {
     const { windows } = await simulatePipeline(pipeline, { events: EVENTS, references });
     const ten = '2026-11-24T10:00:00.000Z';
     const eleven = '2026-11-24T11:00:00.000Z';
-    const atlanta = { flights: 2, meanDelay: 7.5, worst: 16, late: 1 };
-    const chicago = { flights: 1, meanDelay: 15, worst: 15, late: 0 };
+    const atlanta = {
+      flights: 2,
+      meanDelay: 7.5,
+      delay: { p50: -1, p95: -1, p99: -1 },
+      worst: 16,
+      late: 1,
+    };
+    const chicago = {
+      flights: 1,
+      meanDelay: 15,
+      delay: { p50: 15, p95: 15, p99: 15 },
+      worst: 15,
+      late: 0,
+    };
 
     expect(windows.origins).toEqual([
       { start: ten, origin: 'ATL', ...atlanta },
       { start: eleven, origin: 'ORD', ...chicago },
     ]);
     expect(windows.overall).toEqual([
-      { start: ten, ...atlanta },
-      { start: eleven, ...chicago },
+      { start: ten, ...atlanta, routes: 1, latest: [{ key: 'ATL', weight: 1, error: 0 }] },
+      { start: eleven, ...chicago, routes: 1, latest: [] },
     ]);
-    expect(windows.originDays).toMatchObject([{ origin: 'ATL' }, { origin: 'ORD' }]);
+    const day = { start: '2026-11-24T00:00:00.000Z', destination: 'SAV' };
+    expect(windows.routes).toEqual([
+      { ...day, origin: 'ATL', flights: 2, distance: 200 },
+      { ...day, origin: 'ORD', flights: 1, distance: 100 },
+    ]);
   });
 
   it('refuses an origin that is no airport', async () => {
