@@ -111,6 +111,7 @@ class Consumer {
     report.writers = writers.length;
     report.received = writers.reduce((sum, { records }) => sum + records.length, 0);
     await this.#runWriters(writers, run);
+    this.#reserve.observe(report.writeMs);
     return { response: answerOf(run.unfinished.map(({ sequence }) => sequence)), report };
   }
 
@@ -166,7 +167,6 @@ class Consumer {
     const context = this.#context(one.writer, run.invocation, run.budget);
     const idKey = await settle(this.#idKey.current(context));
     if (idKey instanceof Error) return this.#leave(one, idKey, run);
-    const startMs = this.#ports.clock.now();
     const batch: WriterBatch = {
       head,
       records: one.records,
@@ -175,7 +175,6 @@ class Consumer {
       ...(guarded === undefined ? {} : { guarded }),
     };
     const first = await processWriter(context, batch, this.#state, run.report);
-    this.#reserve.observe(this.#ports.clock.now() - startMs);
     if (first !== undefined) leaveFrom(one.records, first, run);
   }
 

@@ -66,7 +66,12 @@ export async function processWriter(
       batch.head.closedThroughMs = await closingThrough(context);
     }
     const planner = await plan(context, { ...batch, records }, state);
-    const finished = await write(context, { planner, head: batch.head }, state, report);
+    const startMs = context.clock.now();
+    const finished = await write(context, { planner, head: batch.head }, state, report).finally(
+      () => {
+        report.writeMs = Math.max(report.writeMs, context.clock.now() - startMs);
+      },
+    );
     count(context, planner.decisions.slice(0, finished), report);
     return records[finished];
   } catch (error) {

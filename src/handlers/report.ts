@@ -17,6 +17,8 @@ export interface BatchReport {
   reasons: Partial<Record<RejectionReason, number>>;
   /** Arrival to durable result of the slowest record, milliseconds; 0 when none was finished. */
   latencyMs: number;
+  /** The longest write phase of a writer, planning left out, milliseconds. */
+  writeMs: number;
   /** Why writers stopped before their end: error messages, without any data; at most 5. */
   stops: string[];
 }
@@ -35,6 +37,7 @@ export function emptyReport(): BatchReport {
     writers: 0,
     reasons: {},
     latencyMs: 0,
+    writeMs: 0,
     stops: [],
   };
 }

@@ -1,4 +1,6 @@
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
+import { definePipeline } from '#millrace';
 import { compile } from '../../../src/core/compile.ts';
 import { DeadlineError, TransientError } from '../../../src/core/errors.ts';
 import { makeConsume } from '../../../src/handlers/consume.ts';
@@ -70,6 +72,31 @@ describe('time', () => {
     expect(endedMs).toBeLessThan(call.deadlineMs + 20_000);
     expect(report.stops.length).toBeGreaterThan(0);
     expect(again.response.batchItemFailures).toEqual([]);
+  });
+
+  it('that writing took is measured, not that of planning', async () => {
+    const world = makeWorld();
+    const planned = definePipeline({
+      name: 'slow',
+      schema: v.object({ at: v.number() }),
+      key: () => 'one',
+      time: 'at',
+      partitions: 2,
+      transform: (events) =>
+        events.map((event) => {
+          world.clock.advance(100);
+          return event;
+        }),
+      windows: ({ tumbling, count }) => ({ hours: tumbling('1 hour', { keep: { n: count() } }) }),
+    });
+    const slowed = { ...world, ledger: slow(world.ledger, world, 10) };
+
+    const { report } = await makeConsume(slowed, compile(planned))(batchOf(20), invocation(world));
+
+    expect(report.accepted).toBe(20);
+    expect(report.latencyMs).toBeGreaterThanOrEqual(2_000);
+    expect(report.writeMs).toBeGreaterThanOrEqual(10);
+    expect(report.writeMs).toBeLessThan(100);
   });
 
   it('is not wasted on a batch without records', async () => {

@@ -90,7 +90,11 @@ describe.each([
       const { response } = await makeConsume(world, program)(batch(arrivalMs), invocation(world));
 
       expect(response.batchItemFailures).toEqual([]);
-      expect(world.events.items().map(({ pk }) => pk)).toEqual(['urn:test e10', 'urn:test e13']);
+      const kept = world.events.items().map(({ pk }) => pk);
+      expect(kept.filter((name) => name.startsWith('urn:'))).toEqual([
+        'urn:test e10',
+        'urn:test e13',
+      ]);
       expect(world.quarantineIndex.items()).toHaveLength(3);
     },
   );
