@@ -1,14 +1,12 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
-import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
-import { makeAwsBucket } from '../src/adapters/aws/bucket.ts';
-import { CLIENT_DEFAULTS } from '../src/adapters/aws/send.ts';
 import { METRICS } from '../src/core/contract.ts';
 import { makeConsume } from '../src/handlers/consume.ts';
 import type { BatchReport } from '../src/handlers/report.ts';
+import { bucketPort } from './shared/buckets.ts';
 import { streamPort, systemPorts, tablePort } from './shared/clients.ts';
 import { readEnv, readTraceId } from './shared/env.ts';
 import { logger, metrics } from './shared/powertools.ts';
@@ -31,11 +29,7 @@ const consume = makeConsume(
     aggregates: tablePort(env.aggregatesTable),
     events: tablePort(env.eventsTable),
     quarantineIndex: tablePort(env.quarantineTable),
-    quarantine: makeAwsBucket({
-      client: new S3Client(CLIENT_DEFAULTS),
-      bucketName: env.quarantineBucket,
-      clock: systemPorts.clock,
-    }),
+    quarantine: bucketPort(env.quarantineBucket),
   },
   bundledProgram(),
 );

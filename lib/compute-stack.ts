@@ -9,6 +9,7 @@ import { makeLayerDashboards, makeOverview } from './observability/dashboards.ts
 import { idleCostMonth, type Watching } from './observability/idle-cost.ts';
 import { pipelineMetrics } from './observability/metrics.ts';
 import { PRICES } from './observability/prices.ts';
+import { Archiver } from './processing/archiver.ts';
 import { Consumer, type ConsumerProps } from './processing/consumer.ts';
 import { Keeper } from './processing/keeper.ts';
 
@@ -18,6 +19,8 @@ export interface ComputeStackProps extends StackProps, ConsumerProps {}
 /** Everything of a pipeline that holds no data: it can be deleted and deployed again at any time. */
 export class ComputeStack extends Stack {
   readonly consumer: Consumer;
+  /** Undefined where the pipeline or the environment has no archive. */
+  readonly archiver: Archiver | undefined;
   readonly topic: Topic;
 
   constructor(scope: Construct, id: string, props: ComputeStackProps) {
@@ -26,19 +29,32 @@ export class ComputeStack extends Stack {
     const source = { folder, environment, data };
     this.consumer = new Consumer(this, 'Consumer', source);
     const keeper = new Keeper(this, 'Keeper', source);
+    this.archiver = this.#archiver(source);
     this.topic = makeAlarmTopic(this, 'Alarms', environment.alarms);
     const watching = this.#observe(props, keeper);
     new CfnOutput(this, 'ConsumerName', { value: this.consumer.function.functionName });
     new CfnOutput(this, 'MappingId', { value: this.consumer.mapping.eventSourceMappingId });
+    if (this.archiver !== undefined) {
+      const { function: archiver, mapping } = this.archiver;
+      new CfnOutput(this, 'ArchiverName', { value: archiver.functionName });
+      new CfnOutput(this, 'ArchiveMappingId', { value: mapping.eventSourceMappingId });
+    }
     new CfnOutput(this, 'AlarmTopic', { value: this.topic.topicArn });
     new CfnOutput(this, 'IdleCost', { value: idleCostText(idleCostMonth(environment, watching)) });
   }
 
+  #archiver(source: ConsumerProps): Archiver | undefined {
+    const { archive: store } = source.data;
+    const { archive: config } = source.environment;
+    if (store === undefined || config === false) return undefined;
+    return new Archiver(this, 'Archiver', { ...source, store, config });
+  }
+
   /** Alarms and dashboards; answers what they are billed by. */
   #observe({ folder, environment, data }: ConsumerProps, keeper: Keeper): Watching {
-    const { consumer, topic } = this;
+    const { consumer, archiver, topic } = this;
     const service = serviceName(folder.name, environment.name);
-    const source = { pipeline: folder.name, environment, data, consumer, keeper, topic };
+    const source = { pipeline: folder.name, environment, data, consumer, keeper, archiver, topic };
     const metrics = pipelineMetrics(source);
     const alarms = alarmDefinitions({ pipeline: folder.pipeline, environment });
     const shown = { service, metrics, alarms, composites: COMPOSITES };

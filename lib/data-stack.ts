@@ -7,6 +7,7 @@ import type { Program } from '../src/core/program.ts';
 import type { EnvironmentConfig } from './config/environment.ts';
 import { makeEventStream } from './ingestion/event-stream.ts';
 import { makeDataKey } from './security/keys.ts';
+import { ArchiveStore } from './storage/archive-store.ts';
 import { makeQuarantineBucket } from './storage/quarantine-bucket.ts';
 import { PipelineTables } from './storage/tables.ts';
 
@@ -22,6 +23,8 @@ export class DataStack extends Stack {
   readonly stream: Stream;
   readonly tables: PipelineTables;
   readonly quarantineBucket: Bucket;
+  /** Undefined where the pipeline or the environment has no archive. */
+  readonly archive: ArchiveStore | undefined;
 
   constructor(scope: Construct, id: string, props: DataStackProps) {
     const { program, environment, ...rest } = props;
@@ -40,6 +43,7 @@ export class DataStack extends Stack {
       protect,
       retentionMs: retention.quarantineMs,
     });
+    this.archive = this.#archive(props);
     this.#output({
       StreamName: this.stream.streamName,
       EventsTable: this.tables.events.tableName,
@@ -47,6 +51,25 @@ export class DataStack extends Stack {
       LedgerTable: this.tables.ledger.tableName,
       QuarantineTable: this.tables.quarantine.tableName,
       QuarantineBucket: this.quarantineBucket.bucketName,
+      ...(this.archive === undefined
+        ? {}
+        : {
+            ArchiveBucket: this.archive.bucket.bucketName,
+            ArchiveDatabase: this.archive.databaseName,
+          }),
+    });
+  }
+
+  #archive({ program, environment }: DataStackProps): ArchiveStore | undefined {
+    const retentionMs = program.settings.retention.archiveMs;
+    if (retentionMs === null || environment.archive === false) return undefined;
+    return new ArchiveStore(this, 'Archive', {
+      key: this.dataKey,
+      config: environment.archive,
+      pipeline: program.name,
+      environment: environment.name,
+      protect: environment.protectData,
+      retentionMs,
     });
   }
 

@@ -3,8 +3,10 @@ import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { systemClock } from '../../src/adapters/aws/clock.ts';
 import { systemRandom } from '../../src/adapters/aws/random.ts';
 import { CLIENT_DEFAULTS } from '../../src/adapters/aws/send.ts';
+import { makeAwsShards } from '../../src/adapters/aws/shards.ts';
 import { makeAwsStream } from '../../src/adapters/aws/stream.ts';
 import { makeAwsTable } from '../../src/adapters/aws/table.ts';
+import type { Shards } from '../../src/ports/shards.ts';
 import type { Stream } from '../../src/ports/stream.ts';
 import type { Table } from '../../src/ports/table.ts';
 
@@ -22,4 +24,9 @@ export function tablePort(tableName: string): Table {
 /** The pipeline's stream. */
 export function streamPort(streamArn: string): Stream {
   return makeAwsStream({ client: kinesis, streamArn, clock: systemClock });
+}
+
+/** The shards of the pipeline's stream. */
+export function shardsPort(streamArn: string): Shards {
+  return makeAwsShards({ client: kinesis, streamArn, clock: systemClock });
 }

@@ -13,6 +13,8 @@ export interface EnvironmentConfig {
   readonly protectData: boolean;
   readonly stream: StreamMode;
   readonly consumer: ConsumerConfig;
+  /** How every record is archived; false leaves the archive out, with everything that it costs. */
+  readonly archive: ArchiveConfig | false;
   readonly alarms: AlarmConfig;
   /**
    * One dashboard for the whole, or one more for each layer. Beyond three in an account each costs $3 a
@@ -49,6 +51,28 @@ export interface ConsumerConfig {
   readonly maxRecordAgeSeconds: number;
 }
 
+/** The function that archives the stream, and what becomes of its objects. */
+export interface ArchiveConfig {
+  /** 256 to 10,240 MB. */
+  readonly memoryMb: number;
+  /** 10 to 900 seconds. */
+  readonly timeoutSeconds: number;
+  /** Records of an object at most, 1 to 10,000; 6 MB of payload come first for records over 400 bytes. */
+  readonly batchSize: number;
+  /** How long records are collected for an object, 0 to 300 seconds: larger objects, fewer requests, later. */
+  readonly batchingWindowSeconds: number;
+  /**
+   * Age at which objects go to Infrequent Access, 30 days at least; null: never. S3 leaves objects of
+   * less than 128 KB where they are.
+   */
+  readonly infrequentAccess: Duration | null;
+  /**
+   * Age at which they go to Glacier Instant Retrieval, 30 days after Infrequent Access at least; null:
+   * never. Queries and replay read them there as before, for 0.03 dollars a GB.
+   */
+  readonly glacier: Duration | null;
+}
+
 /** When alarms go off, and who is told. */
 export interface AlarmConfig {
   /** E-mail addresses that are subscribed to the topic; each has to confirm once. */
@@ -62,6 +86,8 @@ export interface AlarmConfig {
   readonly runbook: string;
   /** Age of the oldest unprocessed record that raises the alarm. */
   readonly iteratorAge: Duration;
+  /** Age of a record that isn't in the archive that raises the alarm; longer than its batching window. */
+  readonly archiveAge: Duration;
   /** Silence that raises the alarm; null where no events are normal. */
   readonly noEvents: Duration | null;
 }
@@ -81,11 +107,20 @@ export const DEV: EnvironmentConfig = {
     retryAttempts: -1,
     maxRecordAgeSeconds: -1,
   },
+  archive: {
+    memoryMb: 512,
+    timeoutSeconds: 60,
+    batchSize: 10_000,
+    batchingWindowSeconds: 60,
+    infrequentAccess: null,
+    glacier: null,
+  },
   alarms: {
     emails: [],
     webhooks: [],
     runbook: 'docs/RUNBOOK.md',
     iteratorAge: '5 minutes',
+    archiveAge: '30 minutes',
     noEvents: null,
   },
   dashboards: 'all',
@@ -100,6 +135,14 @@ export const PROD: EnvironmentConfig = {
   protectData: true,
   stream: { type: 'on-demand' },
   consumer: { ...DEV.consumer, memoryMb: 1769, parallelizationFactor: 2 },
+  archive: {
+    memoryMb: 1024,
+    timeoutSeconds: 60,
+    batchSize: 10_000,
+    batchingWindowSeconds: 300,
+    infrequentAccess: '30 days',
+    glacier: '90 days',
+  },
   alarms: { ...DEV.alarms, noEvents: '30 minutes' },
   logDays: 90,
   tags: { application: 'millrace', environment: 'prod' },

@@ -56,10 +56,16 @@ function tell(alarm: AlarmBase, topic: ITopic): void {
 }
 
 function makeMetricAlarm(scope: Construct, definition: AlarmDefinition, props: AlarmsProps): Alarm {
+  const metric = props.metrics[definition.watches];
+  if (metric === undefined) {
+    throw new InvariantError(
+      `alarm ${definition.id}: got no metric ${definition.watches}, expected one: what it is of is left out`,
+    );
+  }
   return new Alarm(scope, `${definition.id}Alarm`, {
     alarmName: alarmName(props.service, definition.id),
     alarmDescription: describe(scope, definition, props),
-    metric: watched(props.metrics[definition.watches], definition.period),
+    metric: watched(metric, definition.period),
     threshold: definition.threshold,
     comparisonOperator: definition.comparison,
     datapointsToAlarm: definition.datapoints,

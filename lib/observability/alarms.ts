@@ -46,7 +46,7 @@ const QUIET = TreatMissingData.NOT_BREACHING;
 
 /** What the definitions depend on. */
 export interface AlarmSource {
-  readonly pipeline: Pick<AnyPipeline, 'objectives'>;
+  readonly pipeline: Pick<AnyPipeline, 'objectives' | 'retention'>;
   readonly environment: EnvironmentConfig;
 }
 
@@ -57,6 +57,7 @@ export function alarmDefinitions(source: AlarmSource): readonly AlarmDefinition[
     ...freshnessAlarms(source),
     ...failureAlarms(source),
     ...lossAlarms(),
+    ...archiveAlarms(source),
     ...operationAlarms(),
   ];
 }
@@ -208,6 +209,59 @@ function lossAlarms(): readonly AlarmDefinition[] {
       ...ANY,
       datapoints: 1,
       periods: 1,
+    },
+  ];
+}
+
+/** The check reports once an hour: its point is looked at until after the next one, or it would flicker. */
+const HOUR_OF_5_MINUTES = 15;
+const HOURS = 2;
+
+function archiveAlarms({ pipeline, environment }: AlarmSource): readonly AlarmDefinition[] {
+  if (environment.archive === false || pipeline.retention.archive === null) return [];
+  const { archiveAge } = environment.alarms;
+  return [
+    {
+      id: 'ArchiveAge',
+      says: `a record waited longer than ${archiveAge} for the archive, or still does`,
+      impact: 'Results are right. The archive loses it when the retention of the stream is over.',
+      layer: 'storage',
+      watches: 'archiveAge',
+      threshold: durationMs('alarms.archiveAge', archiveAge),
+      comparison: ABOVE,
+      datapoints: 1,
+      periods: HOUR_OF_5_MINUTES,
+      missing: QUIET,
+    },
+    {
+      id: 'ArchiveErrors',
+      says: 'the function that archives the stream fails',
+      impact: 'Its batches are tried again and again. Results are right, and nothing is lost yet.',
+      layer: 'storage',
+      watches: 'archiveErrors',
+      ...ANY,
+      datapoints: 2,
+      periods: 3,
+    },
+    {
+      id: 'ArchiveGaps',
+      says: 'records are missing in the archive',
+      impact: 'Results are right. A replay would lack these events, and so do queries.',
+      layer: 'storage',
+      watches: 'archiveGaps',
+      ...ANY,
+      datapoints: 1,
+      periods: HOURS,
+    },
+    {
+      id: 'ArchiveCheckErrors',
+      says: 'the function that looks for gaps in the archive fails',
+      impact: 'Nothing is wrong yet, but nobody would notice.',
+      layer: 'storage',
+      watches: 'archiveCheckErrors',
+      ...ANY,
+      datapoints: 2,
+      periods: 2,
     },
   ];
 }

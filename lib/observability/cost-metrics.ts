@@ -20,7 +20,8 @@ export type BilledMetrics = Readonly<
     | 'keeperLogs',
     IMetric
   >
->;
+> &
+  Readonly<Partial<Record<'archiveInvocations' | 'archiveRunTime', IMetric>>>;
 
 /** Written out: metric math has no numbers such as 1e-6. */
 const MILLION = 1_000_000;
@@ -36,7 +37,14 @@ export function costMetrics(metrics: BilledMetrics, environment: EnvironmentConf
   const functionCost = functionCostOf(metrics, environment.consumer.memoryMb / 1024);
   const tablesCost = tablesCostOf(metrics);
   const logsCost = logsCostOf(metrics);
-  const parts = { streamCost, functionCost, tablesCost, logsCost };
+  const archiveCost = archiveCostOf(metrics, environment);
+  const parts = {
+    streamCost,
+    functionCost,
+    tablesCost,
+    logsCost,
+    ...(archiveCost === undefined ? {} : { archiveCost }),
+  };
   return {
     ...parts,
     cost: math(`SUM([${Object.keys(parts)}])`, parts, 'dollars an hour'),
@@ -44,18 +52,35 @@ export function costMetrics(metrics: BilledMetrics, environment: EnvironmentConf
 }
 
 function streamCostOf(
-  { incoming, incomingBytes }: BilledMetrics,
+  { incoming, incomingBytes, archiveInvocations }: BilledMetrics,
   { stream }: EnvironmentConfig,
 ): MathExpression {
+  const readers = archiveInvocations === undefined ? 1 : 2;
   const records = 'FILL(incoming, 0)';
   const bytes = 'FILL(incomingBytes, 0)';
   const hour = '3600 / PERIOD(incoming)';
   const { onDemandGbIn, onDemandGbOut, onDemandStreamHour, shardHour, putUnitsMillion } = PRICES;
   const expression =
     stream.type === 'on-demand'
-      ? `${onDemandStreamHour} + ${hour} * ${onDemandGbIn + onDemandGbOut} / ${GB} * MAX([${bytes}, ${records} * 1024])`
+      ? `${onDemandStreamHour} + ${hour} * ${onDemandGbIn + readers * onDemandGbOut} / ${GB} * MAX([${bytes}, ${records} * 1024])`
       : `${stream.shards * shardHour} + ${hour} * ${putUnitsMillion} / ${MILLION} * MAX([${records}, ${bytes} / 25600])`;
   return math(expression, { incoming, incomingBytes }, 'stream');
+}
+
+/** The archiver puts an object a call, or two at the turn of an hour; what is stored is not in it. */
+function archiveCostOf(
+  { archiveInvocations, archiveRunTime }: BilledMetrics,
+  { archive }: EnvironmentConfig,
+): MathExpression | undefined {
+  if (archiveInvocations === undefined || archiveRunTime === undefined || archive === false) {
+    return undefined;
+  }
+  const gbSecond = (archive.memoryMb / 1024) * PRICES.lambdaGbSecond;
+  const memory = `FILL(archiveRunTime, 0) / 1000 * ${gbSecond}`;
+  const call = PRICES.lambdaRequestsMillion + PRICES.bucketPutsMillion;
+  const calls = `FILL(archiveInvocations, 0) * ${call} / ${MILLION}`;
+  const expression = `3600 / PERIOD(archiveRunTime) * (${memory} + ${calls})`;
+  return math(expression, { archiveInvocations, archiveRunTime }, 'archive');
 }
 
 function functionCostOf({ invocations, runTime }: BilledMetrics, memoryGb: number): MathExpression {

@@ -5,6 +5,7 @@ import {
   Dashboard,
   GraphWidget,
   type HorizontalAnnotation,
+  type IMetric,
   type IWidget,
   Row,
   SingleValueWidget,
@@ -13,7 +14,7 @@ import {
 import type { Construct } from 'constructs';
 import type { AlarmDefinition, CompositeDefinition } from './alarms.ts';
 import { GRAPHS, type GraphDefinition, LAYERS, type Layer, QUESTIONS } from './graphs.ts';
-import type { PipelineMetrics } from './metrics.ts';
+import type { MetricId, PipelineMetrics } from './metrics.ts';
 import { alarmName, dashboardName } from './names.ts';
 import { PRICES } from './prices.ts';
 
@@ -41,7 +42,7 @@ export function makeOverview(scope: Construct, props: DashboardsProps): Dashboar
     ({ title, figures: ids }) =>
       new SingleValueWidget({
         title,
-        metrics: ids.map((id) => metrics[id]),
+        metrics: present(ids, metrics),
         sparkline: false,
         width,
         height: 4,
@@ -65,7 +66,8 @@ export function makeLayerDashboards(
   props: DashboardsProps,
 ): readonly Dashboard[] {
   return (Object.keys(LAYERS) as Layer[]).map((layer) => {
-    const graphs: readonly GraphDefinition[] = GRAPHS[layer];
+    const all: readonly GraphDefinition[] = GRAPHS[layer];
+    const graphs = all.filter(({ metrics }) => present(metrics, props.metrics).length > 0);
     const width = graphs.length % 3 === 0 ? WIDTH / 3 : WIDTH / 2;
     const widgets = graphs.map((definition) => graph(definition, props, width));
     const height = 2 + Math.ceil(graphs.length / 2);
@@ -81,6 +83,11 @@ export function makeLayerDashboards(
 }
 
 const COST_NOTE = `List prices of us-east-1, ${PRICES.date}, without free tiers and discounts; keys, alarms and dashboards are not in it (the output IdleCost of the stack has them).`;
+
+/** Without those of a part that the pipeline doesn't have. */
+function present(ids: readonly MetricId[], metrics: PipelineMetrics): IMetric[] {
+  return ids.flatMap((id) => metrics[id] ?? []);
+}
 
 function rowsOf(widgets: readonly IWidget[], columns: number): IWidget[][] {
   const count = Math.ceil(widgets.length / columns);
@@ -117,7 +124,7 @@ function graph(
 ): GraphWidget {
   return new GraphWidget({
     title,
-    left: metrics.map((id) => props.metrics[id]),
+    left: present(metrics, props.metrics),
     width,
     height: ROW_HEIGHT,
     stacked,

@@ -7,7 +7,7 @@ export type Layer = 'ingestion' | 'processing' | 'storage' | 'operations';
 export const LAYERS: Readonly<Record<Layer, string>> = {
   ingestion: 'From the producers into the stream, and how far it is read.',
   processing: 'What the function does with the records, and what it can’t do.',
-  storage: 'What the tables are asked for. Units are what is billed.',
+  storage: 'What the tables are asked for, in the units that are billed, and the archive.',
   operations: 'The keeper, the notifications and the logs.',
 };
 
@@ -127,6 +127,42 @@ export const GRAPHS = {
       look: 'Zero, or a short peak: on-demand tables double within half an hour.',
       metrics: ['tableThrottles'],
     },
+    {
+      title: 'Time to the archive',
+      unit: 'ms',
+      look: 'About the batching window, under the red line. A slope of 1 means that nothing is archived.',
+      metrics: ['archiveAge', 'archiveIteratorAge'],
+    },
+    {
+      title: 'Gaps in the archive, hourly',
+      unit: 'gaps',
+      look: 'Zero: anything else is missing for a replay.',
+      metrics: ['archiveGaps'],
+    },
+    {
+      title: 'Calls of the archiver and its check that failed',
+      unit: 'calls a minute',
+      look: 'Zero.',
+      metrics: ['archiveErrors', 'archiveThrottles', 'archiveCheckErrors'],
+    },
+    {
+      title: 'Records archived',
+      unit: 'records a minute',
+      look: 'Follows what came in, repeats and refused ones included.',
+      metrics: ['archivedRecords'],
+    },
+    {
+      title: 'Bytes archived',
+      unit: 'bytes a minute, compressed',
+      look: 'A tenth of the bytes in, about.',
+      metrics: ['archivedBytes'],
+    },
+    {
+      title: 'Calls of the archiver and their run time',
+      unit: 'calls a minute, ms a minute',
+      look: 'A call an object. Many calls in little time mean small objects: a longer window costs less.',
+      metrics: ['archiveInvocations', 'archiveRunTime'],
+    },
   ],
   operations: [
     {
@@ -191,7 +227,7 @@ export const QUESTIONS = [
     unit: 'dollars an hour',
     look: 'At the pace of the moment, at list prices.',
     figures: ['cost'],
-    metrics: ['streamCost', 'functionCost', 'tablesCost', 'logsCost'],
+    metrics: ['streamCost', 'functionCost', 'tablesCost', 'archiveCost', 'logsCost'],
     stacked: true,
   },
 ] as const satisfies readonly Question[];

@@ -4,6 +4,7 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import { METRICS, serviceName } from '../../src/core/contract.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import type { DataStack } from '../data-stack.ts';
+import type { Archiver } from '../processing/archiver.ts';
 import type { Consumer } from '../processing/consumer.ts';
 import type { Keeper } from '../processing/keeper.ts';
 import { costMetrics } from './cost-metrics.ts';
@@ -16,10 +17,12 @@ export interface MetricSource {
   readonly data: DataStack;
   readonly consumer: Consumer;
   readonly keeper: Keeper;
+  /** Undefined where there is no archive. */
+  readonly archiver: Archiver | undefined;
   readonly topic: Topic;
 }
 
-/** Every metric that a dashboard shows or an alarm watches, by the name that those use. */
+/** Every metric that a dashboard shows or an alarm watches, by the name that those use; the archive's are not always there. */
 export type PipelineMetrics = ReturnType<typeof pipelineMetrics>;
 
 /** Name of a metric in alarms and graphs. */
@@ -27,13 +30,18 @@ export type MetricId = keyof PipelineMetrics;
 
 /** Metrics of a pipeline, a point a minute. The one place where metrics are defined. */
 export function pipelineMetrics(source: MetricSource) {
-  const counted = { ...ingestion(source), ...processing(source), ...storage(source) };
+  const counted = {
+    ...ingestion(source),
+    ...processing(source),
+    ...storage(source),
+    ...archive(source),
+  };
   return {
     ...counted,
     ...operations(source),
     ...derived(counted),
     ...costMetrics({ ...counted, ...operations(source) }, source.environment),
-  } satisfies Record<string, IMetric>;
+  } satisfies Record<string, IMetric | undefined>;
 }
 
 function ingestion({ data: { stream } }: MetricSource) {
@@ -91,6 +99,32 @@ function storage({ data: { tables } }: MetricSource) {
     ledgerReads: of(ledger.metricConsumedReadCapacityUnits(), 'Sum', 'ledger'),
     aggregatesReads: of(aggregates.metricConsumedReadCapacityUnits(), 'Sum', 'aggregates'),
     tableThrottles: math(`SUM([${Object.keys(refused)}])`, refused, 'refused by the tables'),
+  };
+}
+
+/** Of the archiver and its check; nothing where there is no archive. */
+function archive(source: MetricSource): Partial<ReturnType<typeof archiveMetrics>> {
+  return source.archiver === undefined ? {} : archiveMetrics(source, source.archiver);
+}
+
+function archiveMetrics({ pipeline, environment, consumer }: MetricSource, archiver: Archiver) {
+  const service = serviceName(pipeline, environment.name);
+  const { own } = pipelineMetricMaker({ service, consumer });
+  const hour = Duration.hours(1);
+  const { function: lambda, checker } = archiver;
+  const gaps = own(METRICS.archiveGaps, 'Maximum', 'gaps');
+  const age = own(METRICS.timeToArchive, 'Maximum', 'arrival to the archive');
+  return {
+    archiveAge: age.with({ period: Duration.minutes(5) }),
+    archiveIteratorAge: of(lambda.metric('IteratorAge'), 'Maximum', 'age of what it reads'),
+    archivedRecords: own(METRICS.archivedRecords, 'Sum', 'records'),
+    archivedBytes: own(METRICS.archivedBytes, 'Sum', 'bytes, compressed'),
+    archiveGaps: gaps.with({ period: hour }),
+    archiveErrors: of(lambda.metricErrors(), 'Sum', 'failed'),
+    archiveThrottles: of(lambda.metricThrottles(), 'Sum', 'not started'),
+    archiveInvocations: of(lambda.metricInvocations(), 'Sum', 'calls'),
+    archiveRunTime: of(lambda.metricDuration(), 'Sum', 'run time'),
+    archiveCheckErrors: of(checker.metricErrors(), 'Sum', 'check failed', hour),
   };
 }
 

@@ -14,6 +14,7 @@ export const PRICES = {
   /** A million units on demand. */
   writeUnitsMillion: 0.625,
   readUnitsMillion: 0.125,
+  bucketPutsMillion: 5,
   logsGb: 0.5,
   keyMonth: 1,
   /** For each metric that an alarm watches. */

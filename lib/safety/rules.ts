@@ -2,6 +2,8 @@ import { durationMs } from '../../src/core/duration.ts';
 import { MillraceError } from '../../src/core/errors.ts';
 import type { Program } from '../../src/core/program.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
+import { ARCHIVE_RULES } from './archive-rules.ts';
+import { within } from './ranges.ts';
 
 /** A combination of settings that would lose, double or block something. */
 export class UnsafeSettingsError extends MillraceError {
@@ -30,7 +32,8 @@ export interface Settings {
   readonly latencyP99Ms: number;
 }
 
-interface Rule {
+/** One rule. */
+export interface Rule {
   readonly rule: string;
   /** What was got, or undefined when all is well. */
   readonly check: (settings: Settings) => string | undefined;
@@ -45,9 +48,6 @@ const TRIES_BEFORE_ALARM = 2;
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-
-const within = (value: number, low: number, high: number) =>
-  Number.isInteger(value) && value >= low && value <= high;
 
 /** Each rule with its fix. The ranges of the mapping are those of Lambda's "Parameters for Kinesis". */
 export const RULES: readonly Rule[] = [
@@ -190,6 +190,7 @@ export const RULES: readonly Rule[] = [
     check: ({ environment: { alarms } }) => alarms.webhooks.find((url) => !isSafeWebhook(url)),
     fix: 'use an https URL in alarms.webhooks; http only for 127.0.0.1, [::1] and localhost',
   },
+  ...ARCHIVE_RULES,
 ];
 
 /** HTTPS, or not leaving this machine. */

@@ -1,5 +1,5 @@
 import { type Stack, Validations } from 'aws-cdk-lib';
-import { FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
+import { ARCHIVE_PREFIX, FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
 
 /** A finding of cdk-nag that is meant to be so, and why. */
 export interface Acknowledged {
@@ -12,7 +12,7 @@ const DATA_FINDINGS: readonly Acknowledged[] = [
   {
     id: 'AwsSolutions-S1',
     reason:
-      'The quarantine bucket is written by one function of the account only; who reads it is in CloudTrail data events, which an account turns on as a whole.',
+      'Quarantine and archive are written by one function of the account each; who reads them is in CloudTrail data events, which an account turns on as a whole.',
   },
   {
     id: 'AwsSolutions-KDS3',
@@ -24,6 +24,7 @@ const DATA_FINDINGS: readonly Acknowledged[] = [
 /** Findings in the compute stack. The bucket is named by its export from the data stack. */
 function computeFindings(data: Stack): readonly Acknowledged[] {
   const bucket = `Resource::${data.stackName}:ExportsOutputFnGetAttQuarantineBucketFDBDA180ArnF4FA0A61`;
+  const archive = `Resource::${data.stackName}:ExportsOutputFnGetAttArchiveBucket49F1AC64Arn3FBD647E`;
   return [
     {
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
@@ -37,6 +38,10 @@ function computeFindings(data: Stack): readonly Acknowledged[] {
     {
       id: `AwsSolutions-IAM5[${bucket}/${FAILURE_PREFIX}*]`,
       reason: 'The event source mapping puts what it gives up below this prefix.',
+    },
+    {
+      id: `AwsSolutions-IAM5[${archive}/${ARCHIVE_PREFIX}*]`,
+      reason: 'Objects of the archive, to be put only.',
     },
   ];
 }

@@ -3,7 +3,8 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import { FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
+import { TAIL_PREFIX } from '../../src/core/archive-tail.ts';
+import { ARCHIVE_PREFIX, FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
 
 /**
  * What the functions may do, statement by statement: exactly the calls that src/adapters/aws makes for
@@ -37,6 +38,17 @@ export const permissions = {
   failureObjects: (bucket: Bucket) =>
     allow('FailureObjects', [bucket.arnForObjects(`${FAILURE_PREFIX}*`)], ['s3:PutObject']),
   failureBucket: (bucket: Bucket) => allow('FailureBucket', [bucket.bucketArn], ['s3:ListBucket']),
+  /** Of the ledger table the archive's own items only. */
+  archiveTails: (table: TableV2, actions: string[]) => {
+    const statement = allow('ArchiveTails', [table.tableArn], actions);
+    statement.addCondition('ForAllValues:StringLike', {
+      'dynamodb:LeadingKeys': [`${TAIL_PREFIX}*`],
+    });
+    return statement;
+  },
+  archiveObjects: (bucket: Bucket) =>
+    allow('ArchiveObjects', [bucket.arnForObjects(`${ARCHIVE_PREFIX}*`)], ['s3:PutObject']),
+  archiveNames: (bucket: Bucket) => allow('ArchiveNames', [bucket.bucketArn], ['s3:ListBucket']),
   readStream: (stream: IStream) =>
     allow(
       'ReadStream',

@@ -5,6 +5,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { addStacks } from '../../lib/app.ts';
 import { DEV, type EnvironmentConfig, PROD } from '../../lib/config/environment.ts';
+import type { AnyPipeline } from '../../src/core/pipeline/types.ts';
 import { loadPipeline } from '../../src/project/discover.ts';
 import { ROOT } from './sources.ts';
 
@@ -20,8 +21,11 @@ export interface Templates {
 export async function synth(
   environment: EnvironmentConfig = DEV,
   pipeline = 'flights',
+  over: { readonly retention?: Partial<AnyPipeline['retention']> } = {},
 ): Promise<Templates> {
-  const folder = await loadPipeline(ROOT, pipeline);
+  const found = await loadPipeline(ROOT, pipeline);
+  const retention = { ...found.pipeline.retention, ...over.retention };
+  const folder = { ...found, pipeline: { ...found.pipeline, retention } };
   const outdir = mkdtempSync(path.join(tmpdir(), 'millrace-synth-'));
   const app = new App({
     outdir,

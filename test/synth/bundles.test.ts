@@ -24,7 +24,7 @@ async function inputsOf(entry: string, pipeline: string): Promise<readonly strin
   return Object.keys(metafile.inputs);
 }
 
-describe.each(['consume', 'keep'])('the bundle of %s', (entry) => {
+describe.each(['consume', 'keep', 'archive', 'check-archive'])('the bundle of %s', (entry) => {
   it.each(discoverPipelines(ROOT))('holds pipeline %s and no other, and no CDK', async (name) => {
     const inputs = await inputsOf(entry, name);
 

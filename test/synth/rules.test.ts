@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ConsumerConfig, EnvironmentConfig } from '../../lib/config/environment.ts';
+import type {
+  ArchiveConfig,
+  ConsumerConfig,
+  EnvironmentConfig,
+} from '../../lib/config/environment.ts';
 import { checkSettings, RULES, UnsafeSettingsError } from '../../lib/safety/rules.ts';
 import { compile } from '../../src/core/compile.ts';
 import type { Program } from '../../src/core/program.ts';
@@ -8,15 +12,20 @@ import { DEV, PROD, synth } from '../helpers/synth.ts';
 
 const program = compile(smallPipeline);
 
+/** Of the environments that come with the project, the one that uses everything. */
+const ARCHIVE = PROD.archive as ArchiveConfig;
+
 function broken(change: {
   readonly consumer?: Partial<ConsumerConfig>;
+  readonly archive?: Partial<ArchiveConfig>;
   readonly environment?: Partial<EnvironmentConfig>;
   readonly settings?: Partial<Program['settings']>;
   readonly aggregate?: Partial<Program['aggregates'][number]>;
   readonly latencyP99Ms?: number;
 }): readonly string[] {
   const consumer = { ...DEV.consumer, ...change.consumer };
-  const environment = { ...DEV, ...change.environment, consumer };
+  const archive = { ...ARCHIVE, ...change.archive };
+  const environment = { ...DEV, archive, ...change.environment, consumer };
   const settings = { ...program.settings, ...change.settings };
   const aggregates = program.aggregates.map((one) => ({ ...one, ...change.aggregate }));
   try {
@@ -77,6 +86,21 @@ const CASES: Readonly<Record<string, Parameters<typeof broken>[0]>> = {
     environment: { stream: { type: 'provisioned', shards: 0 } },
   },
   'an environment’s name can be part of a stack’s': { environment: { name: 'my env' } },
+  'archive: batch size is 1 to 10,000': { archive: { batchSize: 0 } },
+  'archive: batching window is 0 to 300 seconds': { archive: { batchingWindowSeconds: 301 } },
+  'archive: a whole batch fits the time-out, of 10 to 900 seconds': {
+    archive: { timeoutSeconds: 20 },
+  },
+  'archive: a batch fits the memory': { archive: { memoryMb: 128 } },
+  'archive: the alarm waits longer than the batching window': {
+    environment: { alarms: { ...DEV.alarms, archiveAge: '5 minutes' } },
+  },
+  'archive: the alarm comes while the stream can still help': {
+    environment: { alarms: { ...DEV.alarms, archiveAge: '7 hours' } },
+  },
+  'archive: storage classes come one after the other, then the deletion': {
+    archive: { glacier: '50 days' },
+  },
 };
 
 describe('safety rules', () => {
@@ -89,6 +113,34 @@ describe('safety rules', () => {
     const change = CASES[rule];
     expect(change, 'a case of this rule').toBeDefined();
     expect(broken(change ?? {})).toEqual([rule]);
+  });
+
+  it.each<Partial<ArchiveConfig>>([
+    { infrequentAccess: '29 days', glacier: null },
+    { infrequentAccess: '30.5 days', glacier: null },
+    { infrequentAccess: '365 days', glacier: null },
+    { infrequentAccess: null, glacier: '365 days' },
+  ])('refuse the storage classes %j', (archive) => {
+    expect(broken({ archive })).toEqual([
+      'archive: storage classes come one after the other, then the deletion',
+    ]);
+  });
+
+  it.each<Partial<ArchiveConfig>>([
+    { infrequentAccess: null, glacier: null },
+    { infrequentAccess: null, glacier: '0 days' },
+    { infrequentAccess: '334 days', glacier: '364 days' },
+  ])('accept the storage classes %j', (archive) => {
+    expect(broken({ archive })).toEqual([]);
+  });
+
+  it('ask nothing of an archive that is left out', () => {
+    const archive = { ...ARCHIVE, memoryMb: 1, batchSize: 0, glacier: '1 day' } as const;
+    expect(broken({ archive }).length).toBeGreaterThan(2);
+    const { retention } = program.settings;
+    const settings = { retention: { ...retention, archiveMs: null } };
+    expect(broken({ archive, settings })).toEqual([]);
+    expect(broken({ environment: { archive: false } })).toEqual([]);
   });
 
   it('fail a synth, naming what was got and the fix', async () => {

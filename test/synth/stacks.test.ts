@@ -1,6 +1,8 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { RECORD_KIB_MAX } from '../../lib/ingestion/event-stream.ts';
+import { archiveHourPrefix } from '../../src/core/archive-object.ts';
+import { ARCHIVE_COLUMNS } from '../../src/core/contract.ts';
 import { DEV, PROD, resourcesOf, synth, type Templates } from '../helpers/synth.ts';
 
 let dev: Templates;
@@ -32,6 +34,7 @@ describe('the data stack', () => {
         "AWS::DynamoDB::GlobalTable TablesQuarantineFBED62D1",
         "AWS::KMS::Key DataKey17AFBB84",
         "AWS::Kinesis::Stream Stream790BDEE4",
+        "AWS::S3::Bucket ArchiveBucket49F1AC64",
         "AWS::S3::Bucket QuarantineBucketFDBDA180",
       ]
     `);
@@ -204,6 +207,7 @@ interface Statement {
   readonly Sid?: string;
   readonly Action: string | string[];
   readonly Resource: unknown;
+  readonly Condition?: unknown;
 }
 
 function statementsOf(properties: Readonly<Record<string, unknown>>): readonly Statement[] {
@@ -255,6 +259,108 @@ describe('alarms', () => {
       Protocol: 'email',
       Endpoint: 'on-call@example.com',
     });
+  });
+});
+
+describe('the archive', () => {
+  it('moves its objects through the classes, and deletes them when the pipeline says', () => {
+    const rules = (templates: Templates) => {
+      const bucket = resourcesOf(templates.data, 'AWS::S3::Bucket').ArchiveBucket49F1AC64;
+      return bucket?.Properties.LifecycleConfiguration;
+    };
+    expect(rules(prod)).toMatchObject({
+      Rules: [
+        {
+          Prefix: 'archive/v1/',
+          ExpirationInDays: 365,
+          Transitions: [
+            { StorageClass: 'STANDARD_IA', TransitionInDays: 30 },
+            { StorageClass: 'GLACIER_IR', TransitionInDays: 90 },
+          ],
+        },
+        { ExpiredObjectDeleteMarker: true, NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
+        { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
+      ],
+    });
+    expect(JSON.stringify(rules(dev))).not.toContain('Transitions');
+  });
+
+  it('keeps what is deleted for a while in prod only', () => {
+    const versioned = { VersioningConfiguration: { Status: 'Enabled' } };
+    prod.data.resourcePropertiesCountIs('AWS::S3::Bucket', versioned, 1);
+    dev.data.resourcePropertiesCountIs('AWS::S3::Bucket', versioned, 0);
+  });
+
+  it('is a table for Athena: its columns are those of a line, its partitions those of a key', () => {
+    const [table] = Object.values(resourcesOf(prod.data, 'AWS::Glue::Table'));
+    expect(table?.Properties).toMatchObject({
+      DatabaseName: 'millrace_flights_prod',
+      TableInput: {
+        Name: 'archive',
+        PartitionKeys: [{ Name: 'day' }, { Name: 'hour' }],
+        StorageDescriptor: {
+          Columns: Object.entries(ARCHIVE_COLUMNS).map(([Name, Type]) => ({ Name, Type })),
+          SerdeInfo: { SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' },
+        },
+      },
+    });
+    const { Parameters } = Object(table?.Properties.TableInput);
+    const template = JSON.stringify(Parameters['storage.location.template']);
+    const projected = template.replace(/\$\{day}/, '2026-11-24').replace(/\$\{hour}/, '07');
+    expect(projected).toContain(`/${archiveHourPrefix(Date.UTC(2026, 10, 24, 7))}`);
+    expect(Parameters).toMatchObject({
+      'projection.enabled': 'true',
+      'projection.day.format': 'yyyy-MM-dd',
+      'projection.hour.digits': '2',
+    });
+  });
+
+  it('is written one batch of a shard at a time, without giving up', () => {
+    const [mapping] = Object.entries(
+      resourcesOf(prod.compute, 'AWS::Lambda::EventSourceMapping'),
+    ).filter(([id]) => id.startsWith('Archiver'));
+    expect(mapping?.[1].Properties).toMatchObject({
+      StartingPosition: 'TRIM_HORIZON',
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      BatchSize: 10_000,
+      MaximumBatchingWindowInSeconds: 300,
+      ParallelizationFactor: 1,
+    });
+    expect(mapping?.[1].Properties).not.toHaveProperty('MaximumRetryAttempts');
+    expect(mapping?.[1].Properties).not.toHaveProperty('MaximumRecordAgeInSeconds');
+  });
+
+  it('is written by a function that reads none of it and touches only its own items of the ledger', () => {
+    const policies = Object.entries(resourcesOf(prod.compute, 'AWS::IAM::Policy'));
+    const statements = policies
+      .filter(([id]) => id.startsWith('Archiver'))
+      .flatMap(([, { Properties }]) => statementsOf(Properties));
+    const actions = new Set(statements.flatMap(({ Action }) => [Action].flat()));
+    expect([...actions].filter((action) => action.startsWith('s3:')).sort()).toEqual([
+      's3:ListBucket',
+      's3:PutObject',
+    ]);
+    const ledger = statements.filter(({ Action }) => [Action].flat().join().includes('dynamodb:'));
+    expect(ledger).toHaveLength(2);
+    for (const { Condition } of ledger) {
+      expect(Condition).toEqual({
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['archive|*'] },
+      });
+    }
+  });
+
+  it.each([
+    ['the environment', { archive: false } as const, {}],
+    ['the pipeline', {}, { retention: { archive: null } } as const],
+  ])('is left out with everything that it costs where %s says so', async (_, config, pipeline) => {
+    const { data, compute } = await synth({ ...DEV, ...config }, 'flights', pipeline);
+    data.resourceCountIs('AWS::S3::Bucket', 1);
+    data.resourceCountIs('AWS::Glue::Table', 0);
+    data.resourceCountIs('AWS::Glue::Database', 0);
+    compute.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
+    compute.resourceCountIs('AWS::Lambda::Function', 2);
+    const texts = JSON.stringify([data.toJSON(), compute.toJSON()]);
+    expect(texts).not.toContain('Archive');
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { ArchiveConfig } from '../../../lib/config/environment.ts';
 import { findEnvironment } from '../../../lib/config/find.ts';
 import { COMPOSITES } from '../../../lib/observability/alarms.ts';
 import { GRAPHS, type ShownMetric } from '../../../lib/observability/graphs.ts';
@@ -110,7 +111,8 @@ describe('what is watched', () => {
       return alarm?.type === 'metric' ? alarm.missing : undefined;
     };
     expect([missing('IteratorAge'), missing('NoEvents')]).toEqual(['breaching', 'breaching']);
-    expect([missing('Errors'), missing('Latency')]).toEqual(['notBreaching', 'notBreaching']);
+    const quiet = ['Errors', 'Latency', 'ArchiveAge', 'ArchiveGaps'];
+    expect(quiet.map(missing)).toEqual(quiet.map(() => 'notBreaching'));
   });
 
   it('of an alarm stands on a dashboard, with its threshold on the same graph', async () => {
@@ -192,6 +194,13 @@ describe('dashboards', () => {
     }
   });
 
+  it('leave out what is of an archive where there is none', async () => {
+    const { alarms, dashboards } = await observed({ ...DEV, archive: false });
+    const own = /Archiver|TimeToArchive|ArchiveGaps/;
+    expect(own.test(JSON.stringify([alarms, ...dashboards.values()]))).toBe(false);
+    expect(own.test(JSON.stringify([...(await observed()).dashboards.values()]))).toBe(true);
+  });
+
   it('have widgets that don’t overlap, within 24 columns', async () => {
     for (const widgets of (await observed()).dashboards.values()) {
       const taken = new Set<string>();
@@ -254,19 +263,25 @@ describe('the cost', () => {
     expect(dev.stream).toBeCloseTo(0.015 + 60 * 0.014, 9);
     expect(dev.function).toBeCloseTo(60 * (200 * 0.0000133334 + 1_000 * 0.2e-6), 9);
     expect(dev.tables).toBeCloseTo(60 * (4 * 20_000 * 0.625e-6 + 2 * 2_000 * 0.125e-6), 9);
+    const { memoryMb } = DEV.archive as ArchiveConfig;
+    const archiver = 200 * (memoryMb / 1024) * 0.0000133334 + 1_000 * (0.2e-6 + 5e-6);
+    expect(dev.archive).toBeCloseTo(60 * archiver, 9);
     expect(dev.logs).toBeCloseTo((60 * 2 * 1e6 * 0.5) / 2 ** 30, 9);
   });
 
-  it('of a stream on demand rounds records up to 1 KB', async () => {
+  it('of a stream on demand rounds records up to 1 KB, for each of its readers', async () => {
     const { stream } = await costs(PROD);
-    expect(stream).toBeCloseTo(0.04 + (60 * 1024e6 * 0.12) / 2 ** 30, 6);
+    expect(stream).toBeCloseTo(0.04 + (60 * 1024e6 * 0.16) / 2 ** 30, 6);
+    const alone = await costs({ ...PROD, archive: false });
+    expect(alone.stream).toBeCloseTo(0.04 + (60 * 1024e6 * 0.12) / 2 ** 30, 6);
+    expect(alone).not.toHaveProperty('archive');
   });
 });
 
 describe('webhooks', () => {
   const check = (url: string) => () => {
     const environment = { ...DEV, alarms: { ...DEV.alarms, webhooks: [url] } };
-    const settings = { partitions: 8, horizonMs: 1, retention: { streamMs: 1 } };
+    const settings = { partitions: 8, horizonMs: 1, retention: { streamMs: 1, archiveMs: null } };
     const program = { name: 'x', aggregates: [], settings } as never;
     checkSettings({ program, environment, latencyP99Ms: 10_000 });
   };
