@@ -80,5 +80,6 @@ async function start(flags: StartFlags, { signal, env, print }: CommandContext):
     signal,
   );
   print(flags.json ? JSON.stringify(resultObject(result)) : renderResult(result));
-  return result.comparison.differences.length === 0 ? EXIT.done : EXIT.no;
+  const isEqual = result.comparison.differences.length === 0 && result.archive?.equal !== false;
+  return isEqual ? EXIT.done : EXIT.no;
 }

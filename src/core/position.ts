@@ -85,6 +85,11 @@ export function shardNumber(shardId: string): number {
   return Number(match[1]);
 }
 
+/** Kinesis writes none, emulators do: positions compare by length first. */
+export function withoutLeadingZeros(digits: string): string {
+  return digits.replace(/^0+(?=\d)/, '');
+}
+
 /** The id of a shard's number, such as `shardId-000000000006`. */
 export function shardId(shard: number): string {
   return `shardId-${String(shard).padStart(12, '0')}`;

@@ -5,6 +5,7 @@ import {
   hourOf,
 } from '../core/archive-object.ts';
 import type { ArchiveTail } from '../core/archive-tail.ts';
+import { InvariantError } from '../core/errors.ts';
 import { compareSequences } from '../core/position.ts';
 import type { ProgramSettings } from '../core/program.ts';
 import { packArchive } from './archive-bytes.ts';
@@ -114,6 +115,11 @@ interface ShardJob {
 /** A batch is of one shard; should it ever not be, each shard is archived on its own. */
 function byShard(batch: KinesisBatch): ReadonlyMap<number, readonly SourceRecord[]> {
   const records = batch.Records.map(recordOf);
+  if (new Set(batch.Records.map(({ eventID }) => eventID)).size < records.length) {
+    throw new InvariantError(
+      'archive: got several records of one sequence number, expected them as they stand in the stream; a mapping with enhanced fan-out takes aggregated records apart: use one without',
+    );
+  }
   records.sort((left, right) => compareSequences(left.position.sequence, right.position.sequence));
   return Map.groupBy(records, ({ position }) => position.shard);
 }

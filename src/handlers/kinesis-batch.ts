@@ -1,6 +1,6 @@
 import { InvariantError, show } from '../core/errors.ts';
 import { partitionOfKey } from '../core/partition.ts';
-import { comparePositions, shardNumber } from '../core/position.ts';
+import { comparePositions, shardNumber, withoutLeadingZeros } from '../core/position.ts';
 import type { ProgramSettings } from '../core/program.ts';
 import { partitionWriter, shardWriter, strayWriter } from '../core/writer.ts';
 import { splitAggregate } from './aggregate.ts';
@@ -117,7 +117,7 @@ export function recordOf({ eventID, kinesis }: KinesisBatch['Records'][number]):
   return {
     position: {
       shard: shardNumber(eventID.slice(0, eventID.indexOf(':'))),
-      sequence: withoutZeros(kinesis.sequenceNumber),
+      sequence: withoutLeadingZeros(kinesis.sequenceNumber),
       index: 0,
     },
     sequence: kinesis.sequenceNumber,
@@ -125,9 +125,4 @@ export function recordOf({ eventID, kinesis }: KinesisBatch['Records'][number]):
     arrivalMs,
     bytes: Buffer.from(kinesis.data, 'base64'),
   };
-}
-
-/** Kinesis writes none, emulators do: positions compare by length first. */
-function withoutZeros(digits: string): string {
-  return digits.replace(/^0+(?=\d)/, '');
 }

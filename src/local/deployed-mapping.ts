@@ -84,17 +84,15 @@ interface Template {
   readonly Resources: Readonly<Record<string, { Type: string; Properties: Properties }>>;
 }
 
-type Properties = MappingProperties & { readonly Timeout?: number; readonly Description?: string };
+type Properties = MappingProperties & { readonly Timeout?: number };
 
 /** Reads mapping and time-out from a synthesised compute template, so that what is simulated is what would be deployed. */
 export function readTemplate(text: string): TemplateConsumer {
   const { Resources }: Template = JSON.parse(text);
-  const resources = Object.values(Resources);
-  const mapping = resources.find(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping');
-  const consumer = resources.find(
-    ({ Type, Properties }) =>
-      Type === 'AWS::Lambda::Function' && Properties.Description?.includes('consume') === true,
-  );
+  const find = (type: string) =>
+    Object.entries(Resources).find(([id, { Type }]) => Type === type && id.startsWith('Consumer'));
+  const [, mapping] = find('AWS::Lambda::EventSourceMapping') ?? [];
+  const [, consumer] = find('AWS::Lambda::Function') ?? [];
   if (mapping === undefined || consumer?.Properties.Timeout === undefined) {
     throw new InvariantError('template: got no mapping or no time-out, expected both');
   }

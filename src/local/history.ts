@@ -17,6 +17,8 @@ export interface History {
   readonly runs: readonly (RunSpec & { readonly complete: boolean })[];
   /** Last finished sequence number of each shard. */
   readonly checkpoints: Readonly<Record<string, string>>;
+  /** The same of the archiver; absent where there is none. */
+  readonly archiveCheckpoints?: Readonly<Record<string, string>>;
 }
 
 const EMPTY: History = { runs: [], checkpoints: {} };

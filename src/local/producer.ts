@@ -95,7 +95,8 @@ async function send(
   return { taken, refused };
 }
 
-function keysOf({ key, partition }: FeedEvent, partitions: number | 'shard') {
+/** The keys that an event is sent with. */
+export function keysOf({ key, partition }: FeedEvent, partitions: number | 'shard') {
   if (partitions === 'shard' || partition === undefined) return { PartitionKey: key || 'none' };
   return {
     PartitionKey: partitionKey(partition),

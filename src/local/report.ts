@@ -1,6 +1,7 @@
 import path from 'node:path';
 import pc from 'picocolors';
 import { ROOT } from './paths.ts';
+import type { RecordBlock } from './record-digests.ts';
 import type { RunResult } from './run.ts';
 
 /** Differences that are shown. */
@@ -8,7 +9,13 @@ const SHOWN = 10;
 
 /** The end of a run, for a person. */
 export function renderResult(result: RunResult): string {
-  return [...counts(result), ...verdict(result), '', ...nextSteps(result)].join('\n');
+  return [
+    ...counts(result),
+    ...verdict(result),
+    ...archiveVerdict(result),
+    '',
+    ...nextSteps(result),
+  ].join('\n');
 }
 
 /** The end of a run, for a program: stable names. */
@@ -29,6 +36,7 @@ export function resultObject(result: RunResult): object {
     cells: comparison.cells,
     equal: comparison.differences.length === 0,
     differences: comparison.differences.slice(0, 100),
+    archive: result.archive ?? null,
   };
 }
 
@@ -68,7 +76,37 @@ function verdict({ comparison }: RunResult): string[] {
   ];
 }
 
-function nextSteps({ pipeline, endpoint, afterwards, cloud }: RunResult): string[] {
+function archiveVerdict({ archive }: RunResult): string[] {
+  if (archive === undefined) return [];
+  const { where, records, objects, gaps, differences } = archive;
+  const number = (value: number) => value.toLocaleString('en-US');
+  if (archive.equal) {
+    return [
+      pc.green(
+        `  ${number(records)} archived records equal what was sent, byte for byte, in ${objects} objects below ${where}`,
+      ),
+    ];
+  }
+  const ends = (block: RecordBlock | undefined) =>
+    block === undefined ? 'nothing' : `${block.count} records from ${block.first} to ${block.last}`;
+  return [
+    pc.red(`  the archive below ${where} differs from what was sent:`),
+    ...gaps
+      .slice(0, SHOWN)
+      .map(
+        ({ shard, after, until }) =>
+          `    shard ${shard}: a gap after ${after ?? 'its start'}, up to ${until}`,
+      ),
+    ...differences
+      .slice(0, SHOWN)
+      .map(
+        ({ shard, equal, sent, archived }) =>
+          `    ${shard}: ${number(equal)} records are equal, then sent ${ends(sent)}, archived ${ends(archived)}`,
+      ),
+  ];
+}
+
+function nextSteps({ pipeline, endpoint, afterwards, archive, cloud }: RunResult): string[] {
   const file = path.relative(process.cwd(), path.join(ROOT, 'pipelines', pipeline, 'pipeline.ts'));
   const { aggregatesTable } = cloud.deployment;
   const look =
@@ -78,6 +116,7 @@ function nextSteps({ pipeline, endpoint, afterwards, cloud }: RunResult): string
           `  the cloud is still up at ${endpoint}; to look into it:`,
           `    export AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1`,
           `    aws dynamodb scan --table-name ${aggregatesTable} --max-items 5`,
+          ...(archive === undefined ? [] : [`    aws s3 ls --recursive ${archive.where}`]),
           ...(afterwards === 'kept'
             ? ['  npm start (without --keep) stops it and starts from nothing']
             : []),

@@ -9,6 +9,7 @@ import type { Feed } from '../core/feed.ts';
 import type { Program } from '../core/program.ts';
 import { epochOf } from '../core/writer.ts';
 import { loadFeed, loadPipeline, type PipelineFolder } from '../project/discover.ts';
+import { ArchivedRun, type LocatedVerdict } from './archived-run.ts';
 import { type Cloud, type CloudOptions, openCloud } from './cloud.ts';
 import { type DeployedMapping, readMapping } from './deployed-mapping.ts';
 import { runEvents } from './feed/source.ts';
@@ -50,6 +51,8 @@ export interface RunResult {
   readonly runs: number;
   readonly mapping: MappingProgress;
   readonly comparison: Comparison;
+  /** The archive of this run, read back; undefined where the pipeline has none. */
+  readonly archive: LocatedVerdict | undefined;
   readonly cloud: Pick<Cloud, 'deployment'>;
 }
 
@@ -99,6 +102,7 @@ class Run {
   readonly #context: RunContext;
   readonly #batch: BatchComputation;
   readonly #takenTimes: number[] = [];
+  #archive: ArchivedRun | undefined;
   /** The last record that each shard took. */
   readonly #last = new Map<string, string>();
 
@@ -123,14 +127,18 @@ class Run {
       runs: [...history.runs, { ...spec, complete: false }],
     });
     const stop = new AbortController();
-    const driver = await this.#drive(mapping, history, AbortSignal.any([signal, stop.signal]));
+    const both = AbortSignal.any([signal, stop.signal]);
+    const driver = await this.#drive(mapping, history, both);
+    this.#archive = await this.#startArchive(epoch, history, both);
     try {
       const startMs = performance.now();
       await this.#feedAndWait(spec, driver, source);
       const seconds = (performance.now() - startMs) / 1000;
+      await this.#archive?.finish();
       writeHistory(options.directory, epoch, {
         runs: [...history.runs, { ...spec, complete: true }],
         checkpoints: driver.checkpoints(),
+        archiveCheckpoints: this.#archive?.checkpoints() ?? {},
       });
       return await this.#conclude({ spec, seconds, driver, source, history });
     } finally {
@@ -192,6 +200,18 @@ class Run {
     return driver;
   }
 
+  async #startArchive(
+    epoch: string,
+    { archiveCheckpoints: checkpoints = {} }: History,
+    signal: AbortSignal,
+  ): Promise<ArchivedRun | undefined> {
+    const { cloud, program } = this.#context;
+    const { archive } = cloud.deployment;
+    if (archive === undefined) return undefined;
+    const { partitions } = program.settings;
+    return ArchivedRun.start({ cloud, archive, partitions, epoch, checkpoints, signal });
+  }
+
   /** Sends everything and waits until all of it is finished, showing how far it is. */
   async #feedAndWait(spec: RunSpec, driver: MappingDriver, source: ResultSource): Promise<void> {
     const { options, cloud, program, view, signal } = this.#context;
@@ -231,6 +251,7 @@ class Run {
   }
 
   #take(taken: readonly TakenEvent[]): void {
+    this.#archive?.take(taken);
     for (const { event, shard, sequence } of taken) {
       this.#takenTimes.push(event.timeMs);
       this.#last.set(shard, sequence);
@@ -259,6 +280,7 @@ class Run {
       runs: ended.history.runs.length + 1,
       mapping: ended.driver.progress(),
       comparison: compareResults(await readStored(ended.source), computed),
+      archive: await this.#archive?.verify(),
       cloud: { deployment: cloud.deployment },
     };
   }

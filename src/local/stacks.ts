@@ -25,6 +25,14 @@ export interface Deployment {
   readonly quarantineBucket: string;
   readonly consumerName: string;
   readonly mappingId: string;
+  /** Undefined where the pipeline has no archive. */
+  readonly archive: ArchiveDeployment | undefined;
+}
+
+/** The outputs of a pipeline's archive. */
+export interface ArchiveDeployment {
+  readonly bucket: string;
+  readonly mappingId: string;
 }
 
 /** The environment that is deployed locally. */
@@ -102,6 +110,9 @@ export async function readDeployment(clients: LocalClients, pipeline: string): P
     quarantineBucket: output('QuarantineBucket'),
     consumerName: output('ConsumerName'),
     mappingId: output('MappingId'),
+    archive: outputs.has('ArchiveBucket')
+      ? { bucket: output('ArchiveBucket'), mappingId: output('ArchiveMappingId') }
+      : undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TransientError } from '../../../src/core/errors.ts';
+import { makeAggregate } from '../../../src/handlers/aggregate.ts';
 import { makeArchive } from '../../../src/handlers/archive.ts';
 import { unpackArchive } from '../../../src/handlers/archive-bytes.ts';
 import { StreamRecreatedError } from '../../../src/handlers/epoch-watch.ts';
@@ -85,6 +86,20 @@ describe('a batch', () => {
     const { response } = await archiverOf(world)({ Records: [] });
     expect(response).toEqual({ batchItemFailures: [] });
     expect(objectsOf(world)).toEqual([]);
+  });
+
+  it('keeps an aggregated record whole, and refuses one that was taken apart on its way', async () => {
+    const world = makeArchiveWorld();
+    const inner = [1, 2].map((n) => ({ partitionKey: 'p-0', data: Buffer.from(`{"n":${n}}`) }));
+    const bytes = makeAggregate(inner);
+    await archiverOf(world)({ Records: [record({ sequence: 1, bytes })] });
+    const [object] = objectsOf(world);
+    const [stored] = [...world.archive.objects.values()];
+    if (object === undefined || stored === undefined) throw new Error('no object');
+    const [kept] = unpackArchive(object, stored);
+    expect(Buffer.compare(kept?.bytes ?? Buffer.of(), bytes)).toBe(0);
+
+    await expect(archiverOf(world)(batchOf([2, 2]))).rejects.toThrow('enhanced fan-out');
   });
 
   it('of several shards is archived shard by shard', async () => {

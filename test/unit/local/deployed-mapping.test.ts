@@ -17,11 +17,10 @@ function lambdaWith(settings: object): LambdaClient {
 function template(mapping: object): string {
   return JSON.stringify({
     Resources: {
-      Mapping: { Type: 'AWS::Lambda::EventSourceMapping', Properties: mapping },
-      Function: {
-        Type: 'AWS::Lambda::Function',
-        Properties: { Description: 'flights: consume', Timeout: 60 },
-      },
+      ArchiverMapping: { Type: 'AWS::Lambda::EventSourceMapping', Properties: { BatchSize: 1 } },
+      ArchiverFunction: { Type: 'AWS::Lambda::Function', Properties: { Timeout: 1 } },
+      ConsumerMapping: { Type: 'AWS::Lambda::EventSourceMapping', Properties: mapping },
+      ConsumerFunction: { Type: 'AWS::Lambda::Function', Properties: { Timeout: 60 } },
     },
   });
 }

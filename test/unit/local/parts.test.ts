@@ -240,6 +240,7 @@ describe('what is shown', () => {
   const result = (
     differences: RunResult['comparison']['differences'],
     afterwards: RunResult['afterwards'] = 'stopped',
+    archive?: RunResult['archive'],
   ): RunResult => ({
     afterwards,
     pipeline: 'flights',
@@ -266,6 +267,7 @@ describe('what is shown', () => {
       lagMs: 0,
     },
     comparison: { cells: 3, differences },
+    archive,
     cloud: { deployment: { aggregatesTable: 'T' } as RunResult['cloud']['deployment'] },
   });
 
@@ -284,6 +286,31 @@ describe('what is shown', () => {
     expect(text.includes('still up at http://127.0.0.1:1')).toBe(isUp);
     expect(text).toContain(says);
     expect(text.includes('(without --keep)')).toBe(afterwards === 'kept');
+  });
+
+  it('the end says that the archive equals what was sent, or where not', () => {
+    const where = 's3://bucket/archive/v1/';
+    const equal = { where, records: 1_234, objects: 5, gaps: [], differences: [], equal: true };
+    expect(renderResult(result([], 'kept', equal))).toContain(`aws s3 ls --recursive ${where}`);
+    expect(renderResult(result([], 'stopped', equal))).toContain(
+      `1,234 archived records equal what was sent, byte for byte, in 5 objects below ${where}`,
+    );
+    const block = { first: '7', last: '9', count: 3, digest: 'x' };
+    const text = renderResult(
+      result([], 'stopped', {
+        ...equal,
+        equal: false,
+        gaps: [{ shard: 2, after: '7', until: '9', certain: true }],
+        differences: [{ shard: 'shardId-2', equal: 1_000, sent: block, archived: undefined }],
+      }),
+    );
+    expect(text).toContain(`the archive below ${where} differs from what was sent`);
+    expect(text).toContain('shard 2: a gap after 7, up to 9');
+    expect(text).toContain(
+      'shardId-2: 1,000 records are equal, then sent 3 records from 7 to 9, archived nothing',
+    );
+    expect(resultObject(result([], 'stopped', equal))).toMatchObject({ archive: equal });
+    expect(resultObject(result([]))).toMatchObject({ archive: null });
   });
 
   it('a program gets the same as one object', () => {

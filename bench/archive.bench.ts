@@ -1,0 +1,121 @@
+/**
+ * The archiver: requests, bytes and CPU of a thousand records, from batches as Lambda's mapping makes
+ * them. Real flights with sequence numbers of the length that Kinesis has; the bucket and the table are
+ * in memory, so that the SDK and the network are left out. Table units are counted as DynamoDB bills.
+ */
+import { availableParallelism, cpus } from 'node:os';
+import { gzipSync, zstdDecompressSync } from 'node:zlib';
+import { makeMemoryBucket } from '../src/adapters/memory/bucket.ts';
+import { makeSkippingClock } from '../src/adapters/memory/clock.ts';
+import { makeSeededRandom } from '../src/adapters/memory/random.ts';
+import { makeMemoryStream } from '../src/adapters/memory/stream.ts';
+import { makeMemoryTable } from '../src/adapters/memory/table.ts';
+import { compile } from '../src/core/compile.ts';
+import type { Feed } from '../src/core/feed.ts';
+import { partitionKey } from '../src/core/partition.ts';
+import type { ProgramSettings } from '../src/core/program.ts';
+import { type ArchiveReport, makeArchive } from '../src/handlers/archive.ts';
+import type { KinesisBatch } from '../src/handlers/kinesis-batch.ts';
+import { runEvents } from '../src/local/feed/source.ts';
+import { loadFeed, loadPipeline } from '../src/project/discover.ts';
+
+const ROOT = `${import.meta.dirname}/..`;
+const EVENTS = 50_000;
+/** A quiet stream, the consumer's batch, and what 6 MB of payload hold of flights. */
+const BATCHES = [100, 1_000, 8_000];
+const ROUNDS = 8;
+const NOW_MS = Date.UTC(2026, 10, 24, 12);
+/** Kinesis' numbers have 56 digits and grow by amounts that can't be foretold. */
+const SEQUENCE_BASE = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898n;
+
+type Records = KinesisBatch['Records'];
+
+async function load(): Promise<{ readonly settings: ProgramSettings; readonly records: Records }> {
+  const folder = await loadPipeline(ROOT, 'flights');
+  const feed = (await loadFeed(folder)) as Feed<unknown>;
+  const program = compile(folder.pipeline, folder.references);
+  const spec = {
+    pipeline: 'flights',
+    run: 'bench',
+    events: EVENTS,
+    nowMs: NOW_MS,
+    badPercent: 0,
+    duplicatePercent: 0,
+    seed: 1,
+  };
+  const { events } = await runEvents(spec, { folder, feed, program });
+  const random = makeSeededRandom(1);
+  let sequence = SEQUENCE_BASE;
+  const records = [...events].map(({ bytes, partition = 0 }, index) => {
+    sequence += BigInt(1 + Math.floor(random.next() * 2 ** 40)) * 4_096n;
+    return {
+      eventID: `shardId-000000000000:${sequence}`,
+      kinesis: {
+        partitionKey: partitionKey(partition),
+        sequenceNumber: String(sequence),
+        data: Buffer.from(bytes).toString('base64'),
+        approximateArrivalTimestamp: (NOW_MS + index) / 1000,
+      },
+    };
+  });
+  return { settings: program.settings, records };
+}
+
+/** One pass over all records; what it cost. */
+async function pass(settings: ProgramSettings, records: Records, size: number) {
+  const ports = {
+    clock: makeSkippingClock(NOW_MS + EVENTS),
+    random: makeSeededRandom(1),
+    stream: makeMemoryStream({ arn: 'arn:aws:kinesis:eu-west-1:1:stream/s', createdMs: 1 }),
+    ledger: makeMemoryTable(),
+    archive: makeMemoryBucket(),
+  };
+  const archive = makeArchive(ports, settings);
+  const before = process.cpuUsage();
+  const reports: ArchiveReport[] = [];
+  for (let from = 0; from < records.length; from += size) {
+    const batch = { Records: records.slice(from, from + size) };
+    const invocation = { requestId: 'bench', deadlineMs: Number.POSITIVE_INFINITY };
+    reports.push((await archive(batch, invocation)).report);
+  }
+  const { user, system } = process.cpuUsage(before);
+  const sum = (of: (report: ArchiveReport) => number) =>
+    reports.reduce((total, report) => total + of(report), 0);
+  return {
+    cpuUs: (user + system) / records.length,
+    objects: sum(({ objects }) => objects),
+    bytes: sum(({ bytes }) => bytes),
+    rawBytes: sum(({ rawBytes }) => rawBytes),
+    usage: ports.ledger.usage,
+    bodies: [...ports.archive.objects.values()],
+  };
+}
+
+function median(values: readonly number[]): string {
+  const sorted = [...values].sort((left, right) => left - right);
+  const at = (share: number) => (sorted[Math.floor((sorted.length - 1) * share)] ?? 0).toFixed(2);
+  return `${at(0.5)} (${at(0)} to ${at(1)})`;
+}
+
+const { settings, records } = await load();
+console.log(
+  `${EVENTS} flights, ${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.version}`,
+);
+for (const size of BATCHES) {
+  await pass(settings, records, size);
+  const passes = [];
+  for (let round = 0; round < ROUNDS; round += 1) passes.push(await pass(settings, records, size));
+  const [one] = passes;
+  if (one === undefined) continue;
+  const thousands = records.length / 1_000;
+  const gzip = one.bodies.reduce((sum, body) => sum + gzipSync(zstdDecompressSync(body)).length, 0);
+  console.log(`batches of ${size}`);
+  console.log(`  CPU a record, us: ${median(passes.map(({ cpuUs }) => cpuUs))}`);
+  console.log(
+    `  a record: ${(one.rawBytes / records.length).toFixed(0)} bytes sent, ${(one.bytes / records.length).toFixed(1)} archived (gzip: ${(gzip / records.length).toFixed(1)})`,
+  );
+  console.log(`  an object: ${(one.bytes / one.objects / 1024).toFixed(0)} KB`);
+  console.log(
+    `  a thousand records: ${(one.objects / thousands).toFixed(2)} PUT, ${(one.usage.writeUnits / thousands).toFixed(2)} write and ${(one.usage.readUnits / thousands).toFixed(2)} read units`,
+  );
+}
