@@ -10,7 +10,7 @@ import {
 import { InvariantError, TransientError } from '../core/errors.ts';
 import { ledgerKey } from '../core/ledger.ts';
 import type { InputRecord } from '../core/plan.ts';
-import { decodePosition, encodePosition, isAfter } from '../core/position.ts';
+import { decodePosition, encodePosition, isAfter, type Position } from '../core/position.ts';
 import type { ProgramSettings } from '../core/program.ts';
 import type { Table } from '../ports/table.ts';
 import type { Head } from './head.ts';
@@ -72,13 +72,23 @@ export class AttemptGuard {
     return next;
   }
 
-  /** Moves the try to the phase `writing`. @throws TransientError also when another try was first */
-  async beforeWriting(attempt: Attempt, context: RetryContext): Promise<void> {
+  /**
+   * Moves the try to the phase `writing`.
+   *
+   * @param computed the last record that was computed: less than was begun where time ran out, and
+   *   undefined where none was; what is noted too far is never suspected again
+   * @throws TransientError also when another try was first
+   */
+  async beforeWriting(
+    attempt: Attempt,
+    computed: InputRecord | undefined,
+    context: RetryContext,
+  ): Promise<void> {
     const writing: Attempt = {
       ...attempt,
       revision: attempt.revision + 1,
       phase: 'writing',
-      computedThrough: attempt.through,
+      computedThrough: furthest(attempt.computedThrough, computed?.position),
     };
     await this.#put(writing, attempt.revision, context);
   }
@@ -127,6 +137,12 @@ function positionAt(records: readonly InputRecord[], index: number): string {
   const record = records[index];
   if (record === undefined) throw new InvariantError(`attempt: got no record ${index}`);
   return encodePosition(record.position);
+}
+
+function furthest(noted: string, computed: Position | undefined): string {
+  if (computed === undefined) return noted;
+  const isFurther = noted === '' || isAfter(computed, decodePosition(noted));
+  return isFurther ? encodePosition(computed) : noted;
 }
 
 function same(left: Attempt, right: Attempt): boolean {

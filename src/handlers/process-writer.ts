@@ -130,9 +130,11 @@ async function plan(
   const start = { writer: context.writer, head, records, ...guarded };
   const next = await state.guard.begin(start, context);
   const [first] = records;
-  if (next.quarantineFirst && first !== undefined) planner.decideCrash(first, next.attempt.deaths);
+  const isCrash = next.quarantineFirst && first !== undefined;
+  if (isCrash) planner.decideCrash(first, next.attempt.deaths);
   else decideAll(context, planner, records.slice(0, next.take), batch.stopMs);
-  await state.guard.beforeWriting(next.attempt, context);
+  const computed = isCrash ? undefined : planner.decisions.at(-1)?.record;
+  await state.guard.beforeWriting(next.attempt, computed, context);
   return planner;
 }
 
