@@ -48,6 +48,12 @@ export class LedgerHeads {
     this.#settings = settings;
   }
 
+  /** How much is kept: writers, and ids over all of them. */
+  get held(): { readonly writers: number; readonly ids: number } {
+    const ids = [...this.#heads.values()].reduce((sum, { size }) => sum + size, 0);
+    return { writers: this.#heads.size, ids };
+  }
+
   /** The fresh head of each writer, or the error because of which it can't be told. */
   async fresh(
     requests: readonly HeadRequest[],
@@ -143,7 +149,7 @@ export class LedgerHeads {
       head.coveredFromMs = oldest.highArrivalMs + 1;
       before = undefined;
     }
-    for (const entry of entries.reverse()) head.apply(entry);
+    for (const entry of untilGap(entries, head.freshMs).reverse()) head.apply(entry);
     return head;
   }
 
@@ -169,6 +175,18 @@ export class LedgerHeads {
     if (this.#heads.size > HEADS_MAX && oldest !== undefined) this.#heads.delete(oldest);
     return head;
   }
+}
+
+/**
+ * The newest entries without a gap, newest first. DynamoDB deletes expired items in no order: what stands
+ * below a gap and has expired itself is as good as deleted. Below any other gap nothing is left out, and
+ * `Head.apply` refuses the chain.
+ */
+function untilGap(entries: readonly LedgerEntry[], nowMs: number): LedgerEntry[] {
+  const gap = entries.findIndex(({ n }, index) => index > 0 && entries[index - 1]?.n !== n + 1);
+  const below = entries[gap];
+  const isExpired = below !== undefined && below.ttlSeconds * 1000 <= nowMs;
+  return isExpired ? entries.slice(0, gap) : [...entries];
 }
 
 function unanswered(writer: string, cause: unknown): TransientError {
