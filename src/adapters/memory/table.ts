@@ -1,5 +1,6 @@
 import { InvariantError } from '../../core/errors.ts';
 import type {
+  Attribute,
   ConditionalWrite,
   Item,
   ItemKey,
@@ -23,8 +24,8 @@ export interface MemoryTable extends Table {
   readonly usage: TableUsage;
   /** Every item, in the order of keys; copies. */
   items(): Item[];
-  /** Deletes the items whose TTL is before the time, as DynamoDB does some day. */
-  expire(nowMs: number): number;
+  /** Deletes the items whose TTL, and the delay where one is given, have passed: DynamoDB does so some day. */
+  expire(nowMs: number, delayMsOf?: (item: Item) => number): number;
   /** Deletes one item. */
   remove(key: ItemKey): void;
 }
@@ -42,7 +43,7 @@ export function makeMemoryTable(): MemoryTable {
   const store = (item: Item) => {
     usage.writeUnits += writeUnits(find(item), item);
     const partition = partitions.get(item.pk) ?? new Map<string, Item>();
-    partitions.set(item.pk, partition.set(item.sk, structuredClone(item)));
+    partitions.set(item.pk, partition.set(item.sk, copyOf(item)));
   };
   const remove = ({ pk, sk }: ItemKey) => {
     partitions.get(pk)?.delete(sk);
@@ -56,7 +57,7 @@ export function makeMemoryTable(): MemoryTable {
       return keys.map((key) => {
         const item = find(key);
         usage.readUnits += readUnits(itemBytes(item));
-        return { status: 'read', item: structuredClone(item) };
+        return { status: 'read', item: item === undefined ? undefined : copyOf(item) };
       });
     },
     query: async (query) => {
@@ -78,16 +79,26 @@ export function makeMemoryTable(): MemoryTable {
       for (const item of given) store(item);
       return given.map(() => ({ status: 'written' }));
     },
-    items: () => structuredClone(items()),
-    expire: (nowMs) => {
+    items: () => items().map(copyOf),
+    expire: (nowMs, delayMsOf = () => 0) => {
       const dead = items().filter(
-        (item) => typeof item.ttl === 'number' && item.ttl * 1000 < nowMs,
+        (item) => typeof item.ttl === 'number' && item.ttl * 1000 + delayMsOf(item) < nowMs,
       );
       for (const item of dead) remove(item);
       return dead.length;
     },
     remove,
   };
+}
+
+/** An item is flat: only bytes are shared by a copy of it. */
+function copyOf(item: Item): Item {
+  const copy: Record<string, Attribute> & ItemKey = { ...item };
+  for (const name in copy) {
+    const value = copy[name];
+    if (value instanceof Uint8Array) copy[name] = value.slice();
+  }
+  return copy;
 }
 
 function putIf(
@@ -103,7 +114,10 @@ function putIf(
   }
   table.usage.writeUnits += writeUnits(current, absent ? undefined : item);
   // An insert that finds an item doesn't say which, as PartiQL's DuplicateItem doesn't.
-  return { status: 'conflict', current: absent ? undefined : structuredClone(current) };
+  return {
+    status: 'conflict',
+    current: absent || current === undefined ? undefined : copyOf(current),
+  };
 }
 
 function pageOf(all: readonly Item[], query: TableQuery): Page {
@@ -116,7 +130,7 @@ function pageOf(all: readonly Item[], query: TableQuery): Page {
   const matching = all
     .filter((item) => beyond(item) && item.sk.startsWith(prefix ?? ''))
     .sort((left, right) => compareBytes(left.sk, right.sk) * (descending ? -1 : 1));
-  const items = structuredClone(matching.slice(0, limit));
+  const items = matching.slice(0, limit).map(copyOf);
   const more = matching.length > items.length;
   return { items, next: more ? items.at(-1)?.sk : undefined };
 }

@@ -9,10 +9,12 @@ import type { Attribute, Item } from '../../ports/table.ts';
 /** Bytes of an item: UTF-8 of names and texts, about half a byte a digit of a number. */
 export function itemBytes(item: Item | undefined): number {
   if (item === undefined) return 0;
-  const sizes = Object.entries(item).map(
-    ([name, value]) => Buffer.byteLength(name) + valueBytes(value),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
+  let bytes = 0;
+  for (const name in item) {
+    const value = item[name];
+    if (value !== undefined) bytes += Buffer.byteLength(name) + valueBytes(value);
+  }
+  return bytes;
 }
 
 /** Write units of replacing one item by another. */
@@ -27,6 +29,13 @@ export function readUnits(bytes: number): number {
 
 function valueBytes(value: Attribute): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
-  if (typeof value === 'number') return Math.ceil(String(value).replace(/\D/g, '').length / 2) + 1;
+  if (typeof value === 'number') return Math.ceil(digitsOf(value) / 2) + 1;
   return value.length;
+}
+
+function digitsOf(value: number): number {
+  const text = String(value);
+  // Most are whole: their texts are digits and perhaps a sign.
+  if (Number.isSafeInteger(value)) return value < 0 ? text.length - 1 : text.length;
+  return text.replace(/\D/g, '').length;
 }
