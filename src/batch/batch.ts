@@ -45,7 +45,8 @@ interface LaneState {
   readonly ids: Map<string, { readonly text: string; readonly arrivalMs: number }>;
 }
 
-type Verdict = RejectionReason | 'accepted' | 'repeat';
+/** What became of one event. */
+export type Verdict = RejectionReason | 'accepted' | 'repeat';
 
 /** See the head of this file. */
 export class BatchComputation {
@@ -54,10 +55,17 @@ export class BatchComputation {
   readonly #lanes = new Map<string, LaneState>();
   readonly #cells = new Map<string, CellRows>();
   readonly #verdicts = new Map<Verdict, number>();
+  readonly #ancestors: readonly BatchComputation[];
 
-  constructor(pipeline: AnyPipeline, program: Program) {
+  /** @param ancestors of the shards that this one's lanes came from: their ids and watermarks go on */
+  constructor(
+    pipeline: AnyPipeline,
+    program: Program,
+    ancestors: readonly BatchComputation[] = [],
+  ) {
     this.#pipeline = pipeline;
     this.#program = program;
+    this.#ancestors = ancestors;
   }
 
   /** Takes the next event of its lane. */
@@ -87,11 +95,7 @@ export class BatchComputation {
     if (opened === undefined) return 'not-decodable';
     const validation = this.#program.validate(opened.data);
     if (!validation.ok) return 'schema';
-    const lane = this.#lanes.get(event.lane) ?? {
-      watermarkMs: Number.NEGATIVE_INFINITY,
-      ids: new Map(),
-    };
-    this.#lanes.set(event.lane, lane);
+    const lane = this.#laneOf(event.lane);
     const timeMs = this.#program.timeOf(validation.event);
     if (timeMs > event.arrivalMs + this.#program.settings.futureMs) return 'future';
     const id = opened.id ?? this.#program.idOf(validation.event);
@@ -112,6 +116,18 @@ export class BatchComputation {
       lane.watermarkMs = Math.max(lane.watermarkMs, timeMs);
     }
     return verdict;
+  }
+
+  #laneOf(name: string): LaneState {
+    const known = this.#lanes.get(name) ?? joined(this.#ancestors.flatMap((one) => one.#end()));
+    this.#lanes.set(name, known);
+    return known;
+  }
+
+  /** What its lanes know at their end, or its ancestors' where nothing came. */
+  #end(): readonly LaneState[] {
+    if (this.#lanes.size > 0) return [...this.#lanes.values()];
+    return this.#ancestors.flatMap((one) => one.#end());
   }
 
   #open(bytes: Uint8Array): { data: unknown; id: string | undefined } | undefined {
@@ -257,6 +273,16 @@ function isTaken({ keep }: WindowDefinition, row: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/** One state of several: the latest watermark, the latest arrival of each id. */
+function joined(states: readonly LaneState[]): LaneState {
+  const ids: Map<string, { readonly text: string; readonly arrivalMs: number }> = new Map();
+  for (const [id, seen] of states.flatMap((state) => [...state.ids])) {
+    if ((ids.get(id)?.arrivalMs ?? 0) < seen.arrivalMs) ids.set(id, seen);
+  }
+  const marks = states.map(({ watermarkMs }) => watermarkMs);
+  return { watermarkMs: Math.max(Number.NEGATIVE_INFINITY, ...marks), ids };
 }
 
 function floorTo(timeMs: number, sizeMs: number): number {

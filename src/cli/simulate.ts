@@ -7,10 +7,11 @@ import { ROOT, STATE } from '../local/paths.ts';
 import { loadSimulation, type SimulationSource } from '../local/simulation.ts';
 import { discoverPipelines } from '../project/discover.ts';
 import { FAULT_NAMES, type FaultName, onlyFaults } from '../sim/faults.ts';
+import { timelineHtml } from '../sim/picture.ts';
 import type { SimOptions, SimResult } from '../sim/schedule.ts';
 import { shrink } from '../sim/shrink.ts';
 import { simulate } from '../sim/simulate.ts';
-import { timelineHtml, timelineText } from '../sim/timeline.ts';
+import { timelineText } from '../sim/timeline.ts';
 import { integer } from './arguments.ts';
 import type { CommandContext } from './context.ts';
 

@@ -112,6 +112,7 @@ class Consumer {
     report.received = writers.reduce((sum, { records }) => sum + records.length, 0);
     await this.#runWriters(writers, run);
     this.#reserve.observe(report.writeMs);
+    report.held = { cells: this.#state.packs.size, ...this.#state.heads.held };
     return { response: answerOf(run.unfinished.map(({ sequence }) => sequence)), report };
   }
 

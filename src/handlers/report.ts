@@ -19,6 +19,8 @@ export interface BatchReport {
   latencyMs: number;
   /** The longest write phase of a writer, planning left out, milliseconds. */
   writeMs: number;
+  /** What the container keeps in memory after it: cells, writers' heads, and ids in these. */
+  held: { readonly cells: number; readonly writers: number; readonly ids: number };
   /** Why writers stopped before their end: error messages, without any data; at most 5. */
   stops: string[];
 }
@@ -38,6 +40,7 @@ export function emptyReport(): BatchReport {
     reasons: {},
     latencyMs: 0,
     writeMs: 0,
+    held: { cells: 0, writers: 0, ids: 0 },
     stops: [],
   };
 }

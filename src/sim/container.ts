@@ -1,29 +1,46 @@
-import type { ManualClock } from '../adapters/memory/clock.ts';
 import { DeadlineError, TransientError } from '../core/errors.ts';
 import type { ConsumePorts } from '../handlers/ports.ts';
 import type { Bucket } from '../ports/bucket.ts';
 import type { Random } from '../ports/random.ts';
 import type { Stream } from '../ports/stream.ts';
-import type { SendOptions, Table, WriteResult } from '../ports/table.ts';
-import { type FaultRates, LATE_MS, SLOW_MS } from './faults.ts';
-import type { Trace } from './trace.ts';
+import type { SendOptions } from '../ports/table.ts';
+import type { VirtualClock } from './clock.ts';
+import { tableThrough, type Written } from './container-table.ts';
+import type { Dice } from './dice.ts';
+import { LATE_MS, SLOW_MS, STALL_MS } from './faults.ts';
+import type { SimRecord } from './stream.ts';
+import type { Trace, TracePlaces } from './trace.ts';
+import type { Weather } from './weather.ts';
 import type { SimWorld } from './world.ts';
+
+/** One run of a function, as the world sees it. */
+export interface Run {
+  /** Such as `r-12`. */
+  readonly id: string;
+  /** What it was given; nothing in a run of the keeper. */
+  readonly records: readonly SimRecord[];
+  /** When Lambda ends it, milliseconds since 1970 UTC. */
+  readonly endMs: number;
+}
 
 /** What a container lives in. */
 export interface ContainerOptions {
   readonly name: string;
   readonly world: SimWorld;
-  readonly clock: ManualClock;
+  readonly clock: VirtualClock;
+  /** What the handlers draw from. */
   readonly random: Random;
   readonly trace: Trace;
-  /** What goes wrong at this moment. */
-  readonly faults: () => FaultRates;
-  /** Counts a fault by its name and the request that it hit, such as `ledger.get`. */
-  readonly count: (fault: string, operation: string) => void;
+  readonly dice: Dice;
+  readonly weather: Weather;
   /** Dies at this request of the whole simulation, before or after it; for trying each one. */
   readonly crashAt: CrashPoint | undefined;
   /** Counts requests of the whole simulation. */
   readonly nextRequest: () => number;
+  /** Told of each item that was written, whenever it was. */
+  readonly onWritten: (written: Written) => void;
+  /** Told of what no handler may do. */
+  readonly onViolation: (text: string) => void;
 }
 
 /** One await of the handler. */
@@ -32,12 +49,30 @@ export interface CrashPoint {
   readonly phase: 'before' | 'after';
 }
 
+/** One request on its way. */
+export interface Request<Answer> {
+  /** The await, such as `ledger.get entry`. */
+  readonly step: string;
+  /** Items in it. */
+  readonly size: number;
+  /** False for the few that need no key of KMS. */
+  readonly encrypted: boolean;
+  readonly apply: (run: Run | undefined) => Promise<Answer>;
+  /** The answer that says so, or throws it. */
+  readonly refused: (error: Error) => Answer;
+  readonly places?: () => TracePlaces;
+}
+
+/** Sends a request through everything that can go wrong with one. */
+export type Send = <Answer>(request: Request<Answer>, options: SendOptions) => Promise<Answer>;
+
 /**
  * A Lambda container's view of the world: the ports with latency and faults.
  *
  * Invariants
  * 1. A dead container goes no further: what it awaits never comes. What it had sent may still be applied.
- * 2. Nothing here looks at what the handler does; it only sees requests.
+ * 2. A frozen container goes no further until it is thawed: what came meanwhile waits for it.
+ * 3. Nothing here looks at what the handler does; it only sees requests.
  */
 export class Container {
   readonly #options: ContainerOptions;
@@ -45,7 +80,12 @@ export class Container {
   /** Settles when it dies. */
   readonly death: Promise<void>;
   #alive = true;
+  #frozen = false;
+  #held: (() => void)[] = [];
+  #run: Run | undefined;
   #tellDeath: () => void = () => undefined;
+  /** True when its own code ended it, as a record that kills the function does. */
+  killed = false;
 
   constructor(options: ContainerOptions) {
     this.#options = options;
@@ -54,204 +94,201 @@ export class Container {
     });
     const { world, clock, random } = options;
     this.ports = {
-      clock: {
-        now: () => clock.now(),
-        sleep: (ms) => this.#unlessDead(clock.sleep(ms)),
-      },
+      clock: { now: () => clock.now(), sleep: (ms) => this.#sleep(ms) },
       random,
       stream: this.#stream(world.stream),
-      ledger: this.#table('ledger', world.ledger),
-      aggregates: this.#table('aggregates', world.aggregates),
-      events: this.#table('events', world.events),
-      quarantineIndex: this.#table('quarantine-index', world.quarantineIndex),
+      ledger: tableThrough('ledger', world.ledger, { ...options, send: this.send }),
+      aggregates: tableThrough('aggregates', world.aggregates, { ...options, send: this.send }),
+      events: tableThrough('events', world.events, { ...options, send: this.send }),
+      quarantineIndex: tableThrough('quarantine-index', world.quarantineIndex, {
+        ...options,
+        send: this.send,
+      }),
       quarantine: this.#bucket(world.quarantine),
     };
+  }
+
+  get name(): string {
+    return this.#options.name;
   }
 
   get alive(): boolean {
     return this.#alive;
   }
 
-  /** Ends it: its process is gone, or frozen for ever. */
-  readonly die = (): void => {
-    if (!this.#alive) return;
-    this.#alive = false;
-    this.#note('died');
-    this.#tellDeath();
+  /** Begins a run: what had waited in the frozen container goes on beside it. */
+  start(run: Run): void {
+    this.#run = run;
+    this.thaw();
+  }
+
+  /** Its code stands still from now on. */
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  /** Goes on with what had come meanwhile. */
+  thaw(): void {
+    this.#frozen = false;
+    const held = this.#held;
+    this.#held = [];
+    for (const go of held) go();
+  }
+
+  /** Its own code ends it. */
+  readonly kill = (): void => {
+    this.killed = true;
+    this.die();
   };
 
-  #table(name: string, table: Table): Table {
-    return {
-      get: (keys, options) =>
-        this.#send(`${name}.get ${keys.length}`, options, {
-          apply: () => table.get(keys, options),
-          refused: (error) => keys.map(() => ({ status: 'failed', error })),
-        }),
-      query: (query, options) =>
-        this.#send(`${name}.query`, options, {
-          apply: () => table.query(query, options),
-          refused: raise,
-        }),
-      putIf: (writes, options) => this.#write(`${name}.putIf`, writes, options, table.putIf),
-      putAll: (items, options) => this.#write(`${name}.putAll`, items, options, table.putAll),
-    };
+  /** Ends it: its process is gone. */
+  die(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#held = [];
+    this.#note('died');
+    this.#tellDeath();
   }
 
-  /** Each item has its own luck, as the items of a batch request have. */
-  async #write<Input>(
-    operation: string,
-    inputs: readonly Input[],
-    options: SendOptions,
-    put: (inputs: readonly Input[], options: SendOptions) => Promise<readonly WriteResult[]>,
-  ): Promise<readonly WriteResult[]> {
-    const refused = (error: Error) => inputs.map((): WriteResult => ({ status: 'failed', error }));
-    const apply = async () => {
-      const results: WriteResult[] = [];
-      for (const input of inputs) results.push(await this.#one(operation, input, options, put));
-      return results;
-    };
-    return this.#send(`${operation} ${inputs.length}`, options, { apply, refused }, false);
-  }
-
-  async #one<Input>(
-    operation: string,
-    input: Input,
-    options: SendOptions,
-    put: (inputs: readonly Input[], options: SendOptions) => Promise<readonly WriteResult[]>,
-  ): Promise<WriteResult> {
-    const fault = this.#draw(operation);
-    const failed: WriteResult = {
-      status: 'failed',
-      error: new TransientError(`${operation}: simulated ${fault}`),
-    };
-    if (fault === 'refuse') return failed;
-    if (fault === 'applyLate') {
-      const { clock, random } = this.#options;
-      // Not awaited: it lands whatever becomes of the container.
-      clock.sleep(random.next() * LATE_MS).then(() => put([input], options));
-      return failed;
+  readonly send: Send = async (request, options) => {
+    const { clock, dice, nextRequest, onViolation } = this.#options;
+    const run = this.#run;
+    if (!this.#alive) return never();
+    const nowMs = clock.now();
+    if (nowMs >= options.deadlineMs) return request.refused(new DeadlineError(request.step));
+    if (run !== undefined && nowMs >= run.endMs) {
+      onViolation(`${run.id}: sent ${request.step} ${nowMs - run.endMs} ms after its end`);
     }
-    const [result = failed] = await put([input], options);
-    return fault === 'loseAnswer' ? failed : result;
+    const number = nextRequest();
+    if (this.#dies(number, 'before', request.step)) return never();
+    this.#note(`${request.step} ${request.size}`, request.places);
+    const thereMs = this.#latencyMs(request.step);
+    const backMs = 1 + dice.upTo(10);
+    const travel = this.#travel(request, thereMs, run);
+    if (nowMs + thereMs + backMs >= options.deadlineMs) {
+      // Whatever becomes of it, the caller hears no more than that.
+      travel.catch(() => undefined);
+      await clock.sleep(options.deadlineMs - nowMs);
+      await this.#passage();
+      return request.refused(new DeadlineError(request.step));
+    }
+    try {
+      return await travel;
+    } finally {
+      await clock.sleep(backMs);
+      // Not even the deadline ends it: the function hangs.
+      if (dice.strikes('stall', request.step)) await clock.sleep(dice.upTo(STALL_MS));
+      this.#dies(number, 'after', request.step);
+      await this.#passage();
+    }
+  };
+
+  async #travel<Answer>(
+    request: Request<Answer>,
+    thereMs: number,
+    run: Run | undefined,
+  ): Promise<Answer> {
+    const { clock, dice, weather } = this.#options;
+    await clock.sleep(thereMs);
+    const { step } = request;
+    const lost = (why: string) => request.refused(new TransientError(`${step}: simulated ${why}`));
+    const weatherFault = weather.refuses(clock.now(), request.encrypted);
+    if (weatherFault !== undefined) {
+      dice.met(weatherFault, step);
+      this.#note(`${step} met by ${weatherFault}`, request.places);
+      return lost(weatherFault);
+    }
+    const fault = dice.oneOf(['refuse', 'loseAnswer', 'applyLate'], step);
+    if (fault === 'refuse') return lost(fault);
+    if (fault === 'applyLate') {
+      const atMs = clock.now() + dice.upTo(LATE_MS);
+      // Not awaited: it lands whatever becomes of the container.
+      clock.at(atMs, () => {
+        request.apply(run).catch(() => undefined);
+        this.#note(`${step} applied late`, request.places);
+      });
+      return lost(fault);
+    }
+    const answer = await request.apply(run);
+    return fault === 'loseAnswer' ? lost(fault) : answer;
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    const { clock, nextRequest } = this.#options;
+    if (this.#dies(nextRequest(), 'before', 'pause')) return never();
+    await clock.sleep(ms);
+    return this.#passage();
   }
 
   #stream(stream: Stream): Stream {
+    const request = { size: 1, encrypted: false, refused: raise };
     return {
       identify: (options) =>
-        this.#send('stream.identify', options, {
-          apply: () => stream.identify(options),
-          refused: raise,
-        }),
+        this.send(
+          { ...request, step: 'stream.identify', apply: () => stream.identify(options) },
+          options,
+        ),
       parents: (shard, options) =>
-        this.#send('stream.parents', options, {
-          apply: () => stream.parents(shard, options),
-          refused: raise,
-        }),
+        this.send(
+          { ...request, step: 'stream.parents', apply: () => stream.parents(shard, options) },
+          options,
+        ),
     };
   }
 
   #bucket(bucket: Bucket): Bucket {
+    const request = { size: 1, encrypted: true, refused: raise };
     return {
       put: (key, body, contentType, options) =>
-        this.#send('bucket.put', options, {
-          apply: () => bucket.put(key, body, contentType, options),
-          refused: raise,
-        }),
+        this.send(
+          {
+            ...request,
+            step: 'bucket.put',
+            apply: () => bucket.put(key, body, contentType, options),
+          },
+          options,
+        ),
       get: (key, options) =>
-        this.#send('bucket.get', options, {
-          apply: () => bucket.get(key, options),
-          refused: raise,
-        }),
+        this.send(
+          { ...request, step: 'bucket.get', apply: () => bucket.get(key, options) },
+          options,
+        ),
       list: (query, options) =>
-        this.#send('bucket.list', options, {
-          apply: () => bucket.list(query, options),
-          refused: raise,
-        }),
+        this.send(
+          { ...request, step: 'bucket.list', apply: () => bucket.list(query, options) },
+          options,
+        ),
     };
   }
 
-  async #send<Answer>(
-    operation: string,
-    { deadlineMs }: SendOptions,
-    request: { apply: () => Promise<Answer>; refused: (error: Error) => Answer },
-    drawsFault = true,
-  ): Promise<Answer> {
-    const { clock, faults } = this.#options;
-    if (!this.#alive) return never();
-    if (clock.now() >= deadlineMs) return request.refused(new DeadlineError(operation));
-    const number = this.#options.nextRequest();
-    this.#maybeDie(number, 'before', operation);
-    if (!this.#alive) return never();
-    this.#note(operation);
-    await clock.sleep(this.#latencyMs(faults().slow, operation));
-    const answer = await this.#answer(
-      operation,
-      request,
-      drawsFault ? this.#draw(operation) : undefined,
-    );
-    await clock.sleep(this.#latencyMs(0, operation));
-    this.#maybeDie(number, 'after', operation);
-    return this.#unlessDead(Promise.resolve(answer));
+  #latencyMs(step: string): number {
+    const { dice } = this.#options;
+    return dice.strikes('slow', step) ? dice.upTo(SLOW_MS) : 1 + dice.upTo(10);
   }
 
-  async #answer<Answer>(
-    operation: string,
-    request: { apply: () => Promise<Answer>; refused: (error: Error) => Answer },
-    fault: string | undefined,
-  ): Promise<Answer> {
-    const lost = () => request.refused(new TransientError(`${operation}: simulated ${fault}`));
-    if (fault === 'refuse' || fault === 'applyLate') return lost();
-    const answer = await request.apply();
-    return fault === 'loseAnswer' ? lost() : answer;
-  }
-
-  #draw(operation: string): 'refuse' | 'loseAnswer' | 'applyLate' | undefined {
-    const { random, count } = this.#options;
-    const { refuse, loseAnswer, applyLate } = this.#options.faults();
-    const at = random.next();
-    const limits = [
-      ['refuse', refuse],
-      ['loseAnswer', refuse + loseAnswer],
-      ['applyLate', refuse + loseAnswer + applyLate],
-    ] as const;
-    const [fault] = limits.find(([, limit]) => at < limit) ?? [];
-    if (fault !== undefined) count(fault, kindOf(operation));
-    return fault;
-  }
-
-  #latencyMs(slow: number, operation: string): number {
-    const { random, count } = this.#options;
-    if (random.next() >= slow) return 1 + Math.floor(random.next() * 10);
-    count('slow', kindOf(operation));
-    return Math.floor(random.next() * SLOW_MS);
-  }
-
-  #maybeDie(request: number, phase: CrashPoint['phase'], operation: string): void {
-    const { crashAt, random, faults, count } = this.#options;
+  #dies(request: number, phase: CrashPoint['phase'], step: string): boolean {
+    const { crashAt, dice } = this.#options;
+    if (!this.#alive) return true;
     const asked = crashAt?.request === request && crashAt.phase === phase;
-    if (!asked && random.next() >= faults().crash / 2) return;
-    count('crash', kindOf(operation));
+    if (asked) dice.count('crash');
+    else if (!dice.strikes('crash', step)) return false;
+    this.#note(`${phase} ${step}`);
     this.die();
+    return true;
   }
 
-  #unlessDead<Value>(promise: Promise<Value>): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      promise.then(
-        (value) => this.#alive && resolve(value),
-        (error: unknown) => this.#alive && reject(error),
-      );
-    });
+  /** Goes on at once, later, or never. */
+  #passage(): Promise<void> {
+    if (!this.#alive) return never();
+    if (!this.#frozen) return Promise.resolve();
+    return new Promise((resolve) => this.#held.push(resolve));
   }
 
-  #note(text: string): void {
+  #note(text: string, places?: () => TracePlaces): void {
     const { trace, clock, name } = this.#options;
-    trace.add(clock.now(), name, text);
+    const run = this.#run === undefined ? '' : ` (${this.#run.id})`;
+    trace.add(clock.now(), name, text + run, places);
   }
-}
-
-/** `ledger.get` of `ledger.get 12`. */
-function kindOf(operation: string): string {
-  return operation.split(' ')[0] ?? operation;
 }
 
 function raise(error: Error): never {

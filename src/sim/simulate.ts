@@ -1,24 +1,30 @@
-import { makeManualClock } from '../adapters/memory/clock.ts';
-import { makeSeededRandom } from '../adapters/memory/random.ts';
-import { InvariantError } from '../core/errors.ts';
-import { type Consume, makeConsume } from '../handlers/consume.ts';
-import { makeKeep } from '../handlers/keep.ts';
-import type { Batch, MappingRecord } from '../mapping/batch.ts';
-import { MappingEngine, type MappingInvocation } from '../mapping/engine.ts';
-import { type EventRecord, eventRecord } from '../mapping/kinesis-event.ts';
-import type { Outcome } from '../mapping/lane.ts';
-import { mappingSettings } from '../mapping/settings.ts';
-import { checkEnd, WriteChecker } from './checkers.ts';
-import { Container } from './container.ts';
-import { type FaultRates, NO_FAULTS, OUTAGE_MS, RESEND_MS, SHARDS_MAX } from './faults.ts';
-import type { SimOptions, SimResult } from './schedule.ts';
-import { type SimEvent, SimStream } from './stream.ts';
+import { DEATHS_TO_QUARANTINE } from '../core/attempt.ts';
+import type { Program } from '../core/program.ts';
+import { epochOf } from '../core/writer.ts';
+import type { MappingDiscard } from '../mapping/engine.ts';
+import { failureDocument } from '../mapping/failure-document.ts';
+import { Acts } from './acts.ts';
+import { checkEnd } from './checkers.ts';
+import { VirtualClock } from './clock.ts';
+import type { ContainerOptions, Run } from './container.ts';
+import { Dice } from './dice.ts';
+import { EventSource, type SimPayload } from './event-source.ts';
+import { type EndState, type Fate, fates, laneOf } from './fates.ts';
+import { FAULT_NAMES, type FaultRates, LATE_MS, NO_FAULTS, OUTAGE_MS } from './faults.ts';
+import { type Invoked, Lambda, TIMEOUT_MS } from './lambda.ts';
+import { drawPolicies, type SimPolicies } from './policies.ts';
+import { Producer } from './producer.ts';
+import { randomOf } from './randoms.ts';
+import type { FaultHit, SimOptions, SimResult, SimRun } from './schedule.ts';
+import { largestPack } from './stored-items.ts';
+import { type SimRecord, SimStream } from './stream.ts';
 import { Trace } from './trace.ts';
-import { makeSimWorld, type SimRecord, type SimWorld, STREAM_ARN } from './world.ts';
+import { Watch } from './watch.ts';
+import { Weather } from './weather.ts';
+import { makeSimWorld, type SimWorld, STREAM_ARN } from './world.ts';
 
 /** How long after the faults everything must be finished, milliseconds. */
 const HEALED_MS = 3_600_000;
-const KEEPER_TIMEOUT_MS = 60_000;
 const LOOPS_MAX = 2_000_000;
 
 /**
@@ -33,311 +39,275 @@ export function simulate(options: SimOptions): Promise<SimResult> {
  * Invariants
  * 1. Time moves only when nothing can happen at the present one.
  * 2. All that is random comes from the seed, drawn in an order that depends on nothing else.
- * 3. What an abandoned engine still has in flight goes on, and its outcomes are ignored: a second
- *    poller of the same shard looks like that.
  */
 class Simulation {
   readonly #options: SimOptions;
-  readonly #clock;
-  readonly #random;
+  readonly #policies: SimPolicies;
+  readonly #program: Program;
+  readonly #clock: VirtualClock;
   readonly #trace: Trace;
-  readonly #checker = new WriteChecker();
-  readonly #world: SimWorld;
-  readonly #counts: Record<string, number> = {};
-  readonly #hits: Record<string, number> = {};
-  #engine: MappingEngine<EventRecord>;
+  readonly #dice: Dice;
   readonly #stream: SimStream;
-  /** How many records of each shard the present engine was given. */
-  readonly #read = new Map<number, number>();
-  /** Events that were not sent yet, second sends included. */
-  #unsent = 0;
-  #idle: { container: Container; handler: Consume }[] = [];
-  #containers = 0;
+  readonly #world: SimWorld;
+  readonly #watch: Watch;
+  readonly #source: EventSource;
+  readonly #producer: Producer;
+  readonly #lambda: Lambda;
+  readonly #acts: Acts;
+  readonly #hits: FaultHit[] = [];
+  readonly #runs: SimRun[] = [];
+  readonly #epochs: string[] = [];
+  readonly #delivered = new Set<SimRecord>();
+  readonly #failedRuns = new Map<SimRecord, number>();
+  readonly #discards: MappingDiscard<SimPayload>[] = [];
+  readonly #rates: FaultRates;
+  #healMs: number;
   #requests = 0;
-  #outageUntilMs = 0;
-  #broken: string | undefined;
+  /** Most cells that a container kept after an invocation. */
+  #heldCells = 0;
 
   constructor(options: SimOptions) {
     this.#options = options;
+    const { seed, startMs } = options;
+    this.#policies = { ...drawPolicies(randomOf(seed, 'policies')), ...options.policies };
+    this.#program = options.program(() => undefined);
+    this.#rates = scaled(options.faults, this.#policies.intensity);
+    this.#healMs = startMs + options.faultsForMs;
+    this.#clock = new VirtualClock(startMs);
     this.#trace = new Trace(options.keepTrace);
-    this.#clock = makeManualClock(options.startMs);
-    this.#random = makeSeededRandom(options.seed);
-    this.#world = makeSimWorld(options.startMs - 1_000, this.#checker.onWritten);
-    this.#stream = new SimStream(options.shards ?? 1);
-    for (const { number, parents } of this.#stream.shards)
-      this.#world.stream.addShard(number, parents);
-    this.#engine = this.#newEngine();
+    this.#dice = this.#makeDice();
+    this.#stream = new SimStream({
+      arn: STREAM_ARN,
+      shards: options.shards ?? 1,
+      createdMs: startMs - 1_000,
+      random: randomOf(seed, 'stream'),
+      policies: this.#policies,
+    });
+    this.#noteEpoch();
+    this.#world = makeSimWorld(this.#stream.port);
+    const { settings } = this.#program;
+    this.#watch = new Watch(
+      settings,
+      () => this.#clock.now(),
+      (unit) => laneOf(unit, this.#epochs, settings.partitions).writer,
+    );
+    const surroundings = this.#surroundings();
+    this.#lambda = new Lambda({
+      surroundings,
+      simulated: options,
+      policies: this.#policies,
+      onRun: ({ records }) => {
+        for (const record of records) this.#delivered.add(record);
+      },
+      onInvoked: (invoked) => this.#onInvoked(invoked),
+    });
+    const shared = { ...surroundings, stream: this.#stream };
+    const retentionMs = settings.retention.streamMs;
+    this.#source = new EventSource({
+      ...shared,
+      retentionMs,
+      settings: options.settings,
+      policies: this.#policies.mapping,
+      makeEngine: options.makeEngine,
+      invoke: (batch, shard) => this.#lambda.invoke(batch, shard),
+      onGivenUp: (discard) => this.#giveUp(discard),
+    });
+    this.#producer = new Producer({
+      ...shared,
+      events: options.events,
+      random: randomOf(seed, 'producer'),
+      onPut: () => this.#source.notice(),
+      onShard: (shard) => this.#source.addShard(shard),
+    });
+    this.#acts = new Acts({
+      ...shared,
+      simulated: options,
+      policies: this.#policies,
+      random: randomOf(seed, 'acts'),
+      source: this.#source,
+      producer: this.#producer,
+      lambda: this.#lambda,
+      retentionMs,
+      onStandstill: (ms) => {
+        this.#healMs += ms;
+      },
+      onRecreated: () => this.#noteEpoch(),
+    });
   }
 
   async run(): Promise<SimResult> {
-    for (const event of this.#options.events) this.#send(event);
-    this.#keepLedgers();
-    this.#expireItems();
-    const { startMs, faultsForMs, events } = this.#options;
-    const endMs = Math.max(startMs + faultsForMs, ...events.map(({ atMs }) => atMs)) + HEALED_MS;
-    for (let loop = 0; this.#broken === undefined; loop += 1) {
-      await settled();
-      this.#pump();
-      await settled();
-      const wakeMs = this.#pump();
-      // What is still under way, such as a late write, has to land before the end is looked at.
-      if (this.#isDone() && this.#clock.nextWake() === undefined) break;
+    this.#acts.start();
+    const sent = this.#producer.run();
+    sent.catch((error: unknown) => this.#watch.violations.push(`producer: ${String(error)}`));
+    let broken: string | undefined;
+    for (let loop = 0; broken === undefined && !(await this.#isDone()); loop += 1) {
+      const wakeMs = this.#source.pump();
       const nextMs = Math.min(
-        this.#clock.nextWake() ?? Number.POSITIVE_INFINITY,
+        this.#clock.nextMs ?? Number.POSITIVE_INFINITY,
         wakeMs ?? Number.POSITIVE_INFINITY,
       );
-      if (nextMs > endMs || loop === LOOPS_MAX) {
-        this.#broken = `not finished in time: ${this.#engine.backlog} records are left`;
-        break;
-      }
-      this.#clock.advance(Math.max(0, nextMs - this.#clock.now()));
+      if (nextMs > this.#endMs || loop === LOOPS_MAX) {
+        broken = `not finished in time: ${this.#source.backlog} records are read and left`;
+      } else this.#clock.moveTo(nextMs);
     }
-    return this.#result();
+    return this.#result(broken);
   }
 
-  #result(): SimResult {
-    const { seed, pipeline, program } = this.#options;
-    const { records } = this.#stream;
+  /** Lets everything happen that can at this time; true when nothing is left. */
+  async #isDone(): Promise<boolean> {
+    await settled();
+    this.#source.pump();
+    await settled();
+    const isFinished = this.#producer.isDone && this.#acts.isDone && this.#source.isDone;
+    // What is still under way, such as a late write, has to land before the end is looked at.
+    return isFinished && this.#lambda.running === 0 && !this.#clock.isBusy;
+  }
+
+  get #endMs(): number {
+    return Math.max(this.#healMs, this.#producer.endMs) + HEALED_MS;
+  }
+
+  #result(broken: string | undefined): SimResult {
+    const { seed, pipeline, startMs, givesUp } = this.#options;
+    const state: EndState = {
+      world: this.#world,
+      program: this.#program,
+      stream: this.#stream,
+      epochs: this.#epochs,
+      done: this.#watch.done,
+      trimmed: this.#source.trimmed,
+      unwanted: this.#source.unwanted,
+      discards: this.#discards,
+      mayGiveUp: givesUp === 'allowed',
+      delivered: this.#delivered,
+      failedRuns: this.#failedRuns,
+    };
     const end =
-      this.#broken === undefined
-        ? checkEnd({ world: this.#world, pipeline, program: program(() => undefined), records })
-        : [this.#broken];
+      broken === undefined ? [...checkEnd(state, pipeline), ...this.#checkMemory()] : [broken];
+    const ends = new Map(fates(state).map(({ unit, fate }) => [unit, fate]));
     return {
       seed,
       hash: this.#trace.hash,
-      violations: [...this.#checker.violations, ...end],
-      counts: this.#counts,
-      hits: this.#hits,
+      violations: [...new Set([...this.#watch.violations, ...end])],
+      counts: this.#dice.counts,
+      hits: this.#dice.hits,
+      faults: this.#dice.faults,
+      faultHits: this.#hits,
       requests: this.#requests,
       world: this.#world,
-      records,
+      records: this.#stream.records,
+      fates: countBy(ends.values()),
+      fateOf: (unit) => ends.get(unit) ?? 'nowhere',
+      runs: this.#runs,
       trace: this.#trace.entries,
-      startMs: this.#options.startMs,
+      startMs,
     };
   }
 
-  #isDone(): boolean {
-    const allRead = this.#stream.shards.every(
-      ({ number, records }) => this.#read.get(number) === records.length,
-    );
-    return this.#unsent === 0 && allRead && this.#engine.backlog === 0;
+  /** A container keeps no more cells than it is told, and one pack more. */
+  #checkMemory(): readonly string[] {
+    const { cellsMax } = this.#policies;
+    const most = cellsMax + largestPack(this.#program, this.#world.aggregates.items());
+    if (this.#heldCells <= most) return [];
+    return [`a container keeps ${this.#heldCells} cells, expected at most ${most}`];
   }
 
-  /** One event on its way into the stream; its answer may be lost, and then it is sent again. */
-  async #send(event: SimEvent): Promise<void> {
-    this.#unsent += 1;
-    await this.#clock.sleep(Math.max(0, event.atMs - this.#clock.now()));
-    if (this.#random.next() < this.#faults().reshard) this.#reshard();
-    const record = this.#stream.put(event, this.#clock.now());
-    this.#trace.add(this.#clock.now(), 'stream', `put ${record.shard}:${record.sequence}`);
-    if (this.#random.next() < this.#faults().sendTwice) {
-      this.#count('event sent twice');
-      await this.#clock.sleep(this.#random.next() * RESEND_MS);
-      this.#stream.put(event, this.#clock.now());
-    }
-    this.#unsent -= 1;
-  }
-
-  /** The keeper's schedule, as long as events come. */
-  async #keepLedgers(): Promise<void> {
-    const { keepEveryMs } = this.#options;
-    while (keepEveryMs !== undefined && this.#unsent > 0) {
-      await this.#clock.sleep(keepEveryMs);
-      this.#count('keeper');
-      const container = this.#newContainer();
-      const { settings } = this.#options.program(container.die);
-      const deadlineMs = this.#clock.now() + KEEPER_TIMEOUT_MS;
-      // What fails is tried again at the next hour.
-      makeKeep(
-        container.ports,
-        settings,
-      )({ requestId: 'keeper', deadlineMs }).catch(() => this.#count('failed keeper'));
-    }
-  }
-
-  async #expireItems(): Promise<void> {
-    const { expireEveryMs } = this.#options;
-    while (expireEveryMs !== undefined && this.#unsent > 0) {
-      await this.#clock.sleep(expireEveryMs);
-      for (const table of [this.#world.ledger, this.#world.aggregates]) {
-        if (table.expire(this.#clock.now()) > 0) this.#count('expiry');
-      }
-    }
-  }
-
-  #reshard(): void {
-    const { open } = this.#stream;
-    const shard = open[Math.floor(this.#random.next() * open.length)];
-    if (shard === undefined) return;
-    const splits = open.length === 1 || (open.length < SHARDS_MAX && this.#random.next() < 0.5);
-    const children = splits ? this.#stream.split(shard) : this.#stream.merge(shard);
-    if (children.length === 0) return;
-    this.#count(splits ? 'split' : 'merge');
-    this.#trace.add(this.#clock.now(), 'stream', `${splits ? 'split' : 'merge'} ${shard.number}`);
-    for (const { number, parents } of children) {
-      this.#world.stream.addShard(number, parents);
-      this.#addShard(this.#engine, number, parents);
-      this.#read.set(number, 0);
-    }
-  }
-
-  /** Gives the engine what it wants of each shard, and tells it where a shard ends. */
-  #readShards(): void {
-    for (const { number, records, open } of this.#stream.shards) {
-      const id = shardId(number);
-      for (const record of records.slice(this.#read.get(number) ?? 0)) {
-        if (!this.#engine.wantsRecords(id)) break;
-        this.#engine.addRecords(id, [mappingRecord(record)]);
-        this.#read.set(number, (this.#read.get(number) ?? 0) + 1);
-      }
-      if (!open && this.#read.get(number) === records.length) this.#engine.endShard(id);
-    }
-  }
-
-  #pump(): number | undefined {
-    this.#readShards();
-    const { invocations, discards, wakeMs } = this.#engine.step(this.#clock.now());
-    if (discards.length > 0) this.#broken = 'the mapping gave up records, which it never may';
-    const engine = this.#engine;
-    for (const invocation of invocations) this.#invoke(engine, invocation);
-    return wakeMs;
-  }
-
-  /** One invocation from start to outcome; runs beside the loop. */
-  async #invoke(
-    engine: MappingEngine<EventRecord>,
-    { id, batch, shard }: MappingInvocation<EventRecord>,
-  ): Promise<void> {
-    const outcome = await this.#runBatch(batch, shard);
-    if (engine !== this.#engine) return;
-    engine.finish(id, outcome, this.#clock.now());
-    if (this.#random.next() < this.#faults().loseCheckpoint) this.#goBack();
-  }
-
-  async #runBatch(batch: Batch<EventRecord>, shard: string): Promise<Outcome> {
-    this.#count('invocation');
-    if (this.#random.next() < this.#faults().outage) {
-      this.#count('outage');
-      this.#outageUntilMs = this.#clock.now() + this.#random.next() * OUTAGE_MS;
-    }
-    if (this.#random.next() < this.#faults().throttle) {
-      this.#count('throttled invocation');
-      return { type: 'not-invoked' };
-    }
-    const { container, handler } = this.#container();
-    const timeoutMs = this.#options.timeoutMs ?? 10_000;
-    const deadlineMs = this.#clock.now() + timeoutMs;
-    const event = { Records: batch.records.map(({ payload }) => payload) };
-    const text = `${shard} ${batch.records[0]?.sequence}-${batch.records.at(-1)?.sequence}`;
-    this.#trace.add(this.#clock.now(), 'mapping', `invoke ${text}`);
-    const invocation = { requestId: `r-${this.#counts.invocation}`, deadlineMs };
-    const run = handler(event, invocation).then(
-      ({ response }): Outcome => ({ type: 'answered', answer: response }),
-      (error: unknown): Outcome => this.#threw(error),
-    );
-    const timedOut = this.#clock.sleep(timeoutMs).then((): Outcome => ({ type: 'failed' }));
-    const outcome = await Promise.race([run, container.death.then(died), timedOut]);
-    // Lambda ends the process of a failed invocation; a timed-out one is frozen, which is no better.
-    if (outcome.type === 'failed') {
-      this.#count('failed invocation');
-      container.die();
-    } else this.#idle.push({ container, handler });
-    this.#trace.add(this.#clock.now(), 'mapping', `outcome ${text} ${JSON.stringify(outcome)}`);
-    return outcome;
-  }
-
-  #threw(error: unknown): Outcome {
-    if (error instanceof InvariantError) this.#broken ??= `the handler threw: ${error.message}`;
-    return { type: 'failed' };
-  }
-
-  #container(): { container: Container; handler: Consume } {
-    const warm = this.#random.next() < this.#faults().coldStart ? undefined : this.#idle.pop();
-    if (warm !== undefined) return warm;
-    this.#count('cold start');
-    const container = this.#newContainer();
-    const program = this.#options.program(container.die);
-    const make = this.#options.makeHandler ?? makeConsume;
-    return { container, handler: make(container.ports, program) };
-  }
-
-  #newContainer(): Container {
-    this.#containers += 1;
-    return new Container({
-      name: `c${this.#containers}`,
+  #surroundings(): Omit<ContainerOptions, 'name'> {
+    const { seed, crashAt } = this.#options;
+    return {
       world: this.#world,
       clock: this.#clock,
-      random: this.#random,
+      random: randomOf(seed, 'handlers'),
       trace: this.#trace,
-      faults: () => this.#faults(),
-      count: (fault, operation) => {
-        this.#count(fault);
-        const name = `${operation} ${fault}`;
-        this.#hits[name] = (this.#hits[name] ?? 0) + 1;
-      },
-      crashAt: this.#options.crashAt,
+      dice: this.#dice,
+      weather: new Weather(),
+      crashAt,
       nextRequest: () => {
         this.#requests += 1;
         return this.#requests;
       },
+      onWritten: this.#watch.onWritten,
+      onViolation: (text) => this.#watch.violations.push(text),
+    };
+  }
+
+  #makeDice(): Dice {
+    const { seed, keepFaults, keepTrace } = this.#options;
+    return new Dice({
+      seed,
+      random: randomOf(seed, 'faults'),
+      rates: () => (this.#clock.now() < this.#healMs ? this.#rates : NO_FAULTS),
+      keep: keepFaults,
+      onHit: (number, fault, step) => {
+        const at = step === '' ? '' : ` at ${step}`;
+        this.#trace.add(this.#clock.now(), 'fault', `#${number} ${fault}${at}`);
+        if (keepTrace) this.#hits.push({ number, fault, step });
+      },
     });
   }
 
-  /** The checkpoint was lost: a new poller starts somewhere before the first unfinished record. */
-  #goBack(): void {
-    this.#count('lost checkpoint');
-    const before = this.#engine;
-    this.#engine = this.#newEngine();
-    for (const { number, records } of this.#stream.shards) {
-      const open = records.findIndex(
-        ({ sequence }) => !before.isFinishedUpTo(shardId(number), sequence),
-      );
-      const finished = open < 0 ? records.length : open;
-      this.#read.set(number, Math.floor(this.#random.next() * (finished + 1)));
+  #noteEpoch(): void {
+    const { createdMs } = this.#stream;
+    this.#epochs.push(epochOf({ arn: STREAM_ARN, createdMs }));
+  }
+
+  #onInvoked(invoked: Invoked): void {
+    const { run, outcome, report, killed } = invoked;
+    if (this.#options.keepTrace === true) {
+      this.#runs.push({ ...invoked, ...run, endMs: this.#clock.now() });
+    }
+    const say = (text: string) => this.#watch.violations.push(`${run.id}: ${text}`);
+    if (report !== undefined) this.#heldCells = Math.max(this.#heldCells, report.held.cells);
+    if (outcome.type === 'failed') this.#countFailed(run);
+    const { timeoutMs = TIMEOUT_MS } = this.#options;
+    const quietMs = this.#healMs + OUTAGE_MS + LATE_MS + 2 * timeoutMs;
+    if (this.#clock.now() < quietMs || killed) return;
+    if (!makesProgress(outcome, run)) say('came to nothing, although nothing goes wrong any more');
+  }
+
+  #countFailed({ records }: Run): void {
+    for (const record of records) {
+      const failed = this.#failedRuns.get(record) ?? 0;
+      if (failed < DEATHS_TO_QUARANTINE) this.#failedRuns.set(record, failed + 1);
     }
   }
 
-  #newEngine(): MappingEngine<EventRecord> {
-    const settings = mappingSettings({ reportsFailures: true, ...this.#options.settings });
-    const engine = new MappingEngine<EventRecord>(settings);
-    for (const { number, parents } of this.#stream.shards) {
-      this.#addShard(engine, number, parents);
-      this.#read.set(number, 0);
-    }
-    return engine;
-  }
-
-  #addShard(engine: MappingEngine<EventRecord>, number: number, parents: readonly number[]): void {
-    engine.addShard({ id: shardId(number), parents: parents.map(shardId) }, this.#clock.now());
-  }
-
-  #faults(): FaultRates {
-    const { faults, faultsForMs, startMs } = this.#options;
-    const nowMs = this.#clock.now();
-    if (nowMs >= startMs + faultsForMs) return NO_FAULTS;
-    return nowMs < this.#outageUntilMs ? { ...faults, refuse: 1 } : faults;
-  }
-
-  #count(name: string): void {
-    this.#counts[name] = (this.#counts[name] ?? 0) + 1;
+  /** Writes the failure document, as Lambda does. */
+  #giveUp(discard: MappingDiscard<SimPayload>): void {
+    this.#discards.push(discard);
+    this.#dice.count('given up');
+    const { key, body } = failureDocument(discard, {
+      mappingId: 'simulated',
+      functionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:simulated',
+      streamArn: STREAM_ARN,
+      requestId: `give-up-${this.#discards.length}`,
+      nowMs: this.#clock.now(),
+      uuid: `${this.#discards.length}`,
+      payload: JSON.stringify({
+        Records: discard.batch.records.map(({ payload }) => payload.event),
+      }),
+    });
+    this.#world.failures.put(key, Buffer.from(body), 'application/json', { deadlineMs: 0 });
   }
 }
 
-function mappingRecord(record: SimRecord): MappingRecord<EventRecord> {
-  const { sequence, partitionKey, arrivalMs, bytes } = record;
-  const payload = eventRecord(
-    { sequence, partitionKey, arrivalMs, data: bytes },
-    { streamArn: STREAM_ARN, region: 'eu-west-1', shard: shardId(record.shard) },
-  );
-  return { sequence, partitionKey, arrivalMs, payload, sizeBytes: bytes.length * 2 };
+/** True when the run finished something, or everything. */
+function makesProgress(outcome: Invoked['outcome'], { records }: Run): boolean {
+  if (outcome.type !== 'answered') return false;
+  const failures: unknown = Reflect.get(Object(outcome.answer), 'batchItemFailures');
+  if (!Array.isArray(failures)) return true;
+  return !failures.some(({ itemIdentifier }) => itemIdentifier === records[0]?.sequence);
 }
 
-function died(): Outcome {
-  return { type: 'failed' };
+function scaled(rates: FaultRates, intensity: number): FaultRates {
+  const entries = FAULT_NAMES.map((name) => [name, Math.min(0.9, rates[name] * intensity)]);
+  return Object.fromEntries(entries) as FaultRates;
 }
 
-function shardId(shard: number): string {
-  return `shardId-${String(shard).padStart(12, '0')}`;
+function countBy(all: Iterable<Fate>): SimResult['fates'] {
+  const counts: Partial<Record<Fate, number>> = {};
+  for (const fate of all) counts[fate] = (counts[fate] ?? 0) + 1;
+  return counts;
 }
 
 /** Waits until every promise that can settle has. */

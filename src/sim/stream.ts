@@ -1,5 +1,9 @@
-import { murmur3 } from '../core/hash.ts';
-import type { SimRecord } from './world.ts';
+import { createHash } from 'node:crypto';
+import { TransientError } from '../core/errors.ts';
+import type { Random } from '../ports/random.ts';
+import type { Stream } from '../ports/stream.ts';
+import type { SimPolicies } from './policies.ts';
+import { below } from './randoms.ts';
 
 /** An event that a producer sends. */
 export interface SimEvent {
@@ -8,6 +12,37 @@ export interface SimEvent {
   /** Decimal; without one the partition key is hashed. */
   readonly explicitHashKey?: string;
   readonly bytes: Uint8Array;
+  /** What the producer packed into the bytes, where they are an aggregate. */
+  readonly inner?: readonly InnerEvent[];
+}
+
+/** An event in an aggregate. */
+export interface InnerEvent {
+  readonly partitionKey: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What counts as one event: a record, or one of those packed into it. */
+export interface SimUnit extends InnerEvent {
+  readonly record: SimRecord;
+  /** Place in the aggregate, 0 where there is none. */
+  readonly index: number;
+}
+
+/** A record of the simulated stream. */
+export interface SimRecord {
+  /** Which of the streams of this name: 0, and one more each time it is made again. */
+  readonly incarnation: number;
+  readonly shard: number;
+  /** Decimal digits, growing along the shard. */
+  readonly sequence: string;
+  readonly partitionKey: string;
+  /** Approximate: may be a little before that of the record before. */
+  readonly arrivalMs: number;
+  /** When it truly came; retention counts from here. */
+  readonly putMs: number;
+  readonly bytes: Uint8Array;
+  readonly units: readonly SimUnit[];
 }
 
 /** A shard: a range of hash keys, both ends in it, and its records in their order. */
@@ -21,50 +56,137 @@ export interface SimShard {
   open: boolean;
 }
 
+/** What a stream is made with. */
+export interface SimStreamOptions {
+  readonly arn: string;
+  readonly shards: number;
+  readonly createdMs: number;
+  readonly random: Random;
+  readonly policies: Pick<SimPolicies, 'sequenceDigits' | 'arrivalSkewMs'>;
+}
+
 const SPACE = 2n ** 128n;
-const utf8 = new TextEncoder();
+
+/** What a shard takes in a second: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
+const SHARD_LIMITS = { records: 1_000, bytes: 1_048_576 } as const;
+
+/** The hash key of a partition key: its MD5 as a number. https://docs.aws.amazon.com/streams/latest/dev/key-concepts.html */
+export function hashKeyOf(partitionKey: string): bigint {
+  return BigInt(`0x${createHash('md5').update(partitionKey).digest('hex')}`);
+}
+
+/** What a shard took in the present second. */
+interface Taken {
+  secondMs: number;
+  records: number;
+  bytes: number;
+}
 
 /**
- * A Kinesis stream: shards over the hash space, splits, merges, growing sequence numbers. Where Kinesis
- * takes the MD5 of a partition key, this spreads a 32-bit hash: only where a key goes differs.
+ * A Kinesis stream: shards over the hash space, splits, merges, growing sequence numbers, limits of what
+ * a shard takes, and a life that ends when it is deleted.
  * https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-resharding.html
+ *
+ * Invariants
+ * 1. The open shards cover the hash space without overlap.
+ * 2. Sequence numbers of a shard grow; those of two shards are not comparable.
  */
 export class SimStream {
-  readonly shards: SimShard[] = [];
-  #sequence = 1_000n;
+  readonly #options: SimStreamOptions;
+  readonly #hashKeys = new Map<string, bigint>();
+  readonly #taken = new Map<number, Taken>();
+  readonly #last = new Map<number, bigint>();
+  /** Shards of the incarnations before. */
+  readonly #past: (readonly SimShard[])[] = [];
+  #createdMs: number;
+  #shards: SimShard[] = [];
+  #incarnation = 0;
+  #exists = true;
+  #slowUntilMs = 0;
+  #slowShard = 0;
 
-  constructor(count: number) {
-    for (let index = 0; index < count; index += 1) {
-      const low = (SPACE * BigInt(index)) / BigInt(count);
-      const high = (SPACE * BigInt(index + 1)) / BigInt(count) - 1n;
-      this.#add([], low, high);
-    }
+  constructor(options: SimStreamOptions) {
+    this.#options = options;
+    this.#createdMs = options.createdMs;
+    this.#makeShards();
   }
 
-  /** Appends an event to the open shard that holds its hash key. */
-  put(event: SimEvent, nowMs: number): SimRecord {
-    const hash =
-      event.explicitHashKey === undefined
-        ? (BigInt(murmur3(utf8.encode(event.partitionKey))) * SPACE) / 2n ** 32n
-        : BigInt(event.explicitHashKey);
-    const shard = this.open.find(({ low, high }) => low <= hash && hash <= high);
-    if (shard === undefined) throw new RangeError(`hash key ${hash}: got no open shard`);
-    this.#sequence += 1n;
-    const { partitionKey, bytes } = event;
-    const sequence = String(this.#sequence);
-    const record = { shard: shard.number, sequence, partitionKey, arrivalMs: nowMs, bytes };
-    shard.records.push(record);
-    return record;
+  /** The stream as the handlers ask for it. */
+  readonly port: Stream = {
+    identify: async () => {
+      this.#checkExists();
+      return { arn: this.#options.arn, createdMs: this.#createdMs };
+    },
+    parents: async (shard) => {
+      this.#checkExists();
+      return this.#shards[shard]?.parents ?? [];
+    },
+  };
+
+  /** Of the stream that there is now. */
+  get shards(): readonly SimShard[] {
+    return this.#shards;
+  }
+
+  get exists(): boolean {
+    return this.#exists;
+  }
+
+  get createdMs(): number {
+    return this.#createdMs;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** Every record of all incarnations, in the order of shards and sequence numbers. */
+  get records(): readonly SimRecord[] {
+    return [...this.#past, this.#shards].flat().flatMap(({ records }) => records);
+  }
+
+  /** The shards of an incarnation, with those that were split or merged. */
+  shardsOf(incarnation: number): readonly SimShard[] {
+    return incarnation === this.#incarnation && this.#exists
+      ? this.#shards
+      : (this.#past[incarnation] ?? []);
   }
 
   /** Shards that take records. */
   get open(): readonly SimShard[] {
-    return this.shards.filter((shard) => shard.open);
+    return this.#shards.filter((shard) => shard.open);
   }
 
-  /** Every record, in the order of shards and sequence numbers. */
-  get records(): readonly SimRecord[] {
-    return this.shards.flatMap(({ records }) => records);
+  /** Appends an event to the open shard that holds its hash key; undefined where that has taken all it can. */
+  put(event: SimEvent, nowMs: number): SimRecord | undefined {
+    if (!this.#exists) return undefined;
+    const shard = this.#shardOf(event);
+    if (!this.#takes(shard, event, nowMs)) return undefined;
+    const { random, policies } = this.#options;
+    const last = (this.#last.get(shard.number) ?? 0n) + 1n + BigInt(below(random, 50));
+    this.#last.set(shard.number, last);
+    const skewMs = below(random, policies.arrivalSkewMs + 1);
+    const units: SimUnit[] = [];
+    const record: SimRecord = {
+      incarnation: this.#incarnation,
+      shard: shard.number,
+      sequence: String(last),
+      partitionKey: event.partitionKey,
+      arrivalMs: nowMs - skewMs,
+      putMs: nowMs,
+      bytes: event.bytes,
+      units,
+    };
+    const inner = event.inner ?? [{ partitionKey: event.partitionKey, bytes: event.bytes }];
+    for (const [index, one] of inner.entries()) units.push({ ...one, record, index });
+    shard.records.push(record);
+    return record;
+  }
+
+  /** One open shard takes little until then, as if others wrote to it too. */
+  slowDown(nowMs: number, ms: number): void {
+    this.#slowShard = this.open[below(this.#options.random, this.open.length)]?.number ?? 0;
+    this.#slowUntilMs = nowMs + ms;
   }
 
   /** Splits a shard in the middle; its children. */
@@ -87,9 +209,74 @@ export class SimStream {
     return [this.#add([shard.number, neighbour.number], shard.low, neighbour.high)];
   }
 
+  /** Deletes it with everything in it. */
+  delete(): void {
+    this.#exists = false;
+    this.#past.push(this.#shards);
+    this.#shards = [];
+  }
+
+  /** Makes it again: an empty stream of the same name, whose shards count from 0. */
+  recreate(nowMs: number): void {
+    this.#exists = true;
+    this.#createdMs = nowMs;
+    this.#incarnation += 1;
+    this.#taken.clear();
+    this.#last.clear();
+    this.#makeShards();
+  }
+
+  #makeShards(): void {
+    const count = BigInt(this.#options.shards);
+    for (let index = 0n; index < count; index += 1n) {
+      this.#add([], (SPACE * index) / count, (SPACE * (index + 1n)) / count - 1n);
+    }
+  }
+
   #add(parents: readonly number[], low: bigint, high: bigint): SimShard {
-    const shard = { number: this.shards.length, parents, low, high, records: [], open: true };
-    this.shards.push(shard);
+    const shard = { number: this.#shards.length, parents, low, high, records: [], open: true };
+    const { random, policies } = this.#options;
+    // Short enough that lengths of numbers change within a shard.
+    const start = below(random, 10 ** (1 + below(random, policies.sequenceDigits)));
+    this.#last.set(shard.number, BigInt(start));
+    this.#shards.push(shard);
     return shard;
+  }
+
+  #shardOf(event: SimEvent): SimShard {
+    const hash =
+      event.explicitHashKey === undefined
+        ? this.#hashKeyOf(event.partitionKey)
+        : BigInt(event.explicitHashKey);
+    const shard = this.#shards.find(({ low, high, open }) => open && low <= hash && hash <= high);
+    if (shard !== undefined) return shard;
+    throw new RangeError(`hash key ${hash}: got no open shard, expected it from 0 to 2^128 - 1`);
+  }
+
+  #hashKeyOf(partitionKey: string): bigint {
+    const known = this.#hashKeys.get(partitionKey) ?? hashKeyOf(partitionKey);
+    this.#hashKeys.set(partitionKey, known);
+    return known;
+  }
+
+  #takes({ number }: SimShard, { partitionKey, bytes }: SimEvent, nowMs: number): boolean {
+    const secondMs = Math.floor(nowMs / 1_000);
+    let taken = this.#taken.get(number);
+    if (taken?.secondMs !== secondMs) taken = { secondMs, records: 0, bytes: 0 };
+    this.#taken.set(number, taken);
+    const size = bytes.length + Buffer.byteLength(partitionKey);
+    const slow = number === this.#slowShard && nowMs < this.#slowUntilMs;
+    const share = slow ? 0.001 : 1;
+    const full =
+      taken.records + 1 > SHARD_LIMITS.records * share ||
+      (!slow && taken.bytes + size > SHARD_LIMITS.bytes);
+    if (full) return false;
+    taken.records += 1;
+    taken.bytes += size;
+    return true;
+  }
+
+  #checkExists(): void {
+    if (!this.#exists) throw new TransientError('stream: simulated, there is none now');
   }
 }

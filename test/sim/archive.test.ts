@@ -16,7 +16,7 @@ import { emptyReport } from '../../src/handlers/report.ts';
 import { ALL_FAULTS, NO_FAULTS } from '../../src/sim/faults.ts';
 import type { SimOptions, SimResult } from '../../src/sim/schedule.ts';
 import { simulate } from '../../src/sim/simulate.ts';
-import type { SimRecord } from '../../src/sim/world.ts';
+import type { SimRecord } from '../../src/sim/stream.ts';
 import { smallOptions } from '../helpers/simulate-small.ts';
 
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 60);
@@ -47,7 +47,7 @@ function archiverWith(bug: Bug = (ports) => ports) {
 function run(seed: number, over: Partial<SimOptions> = {}): Promise<SimResult> {
   const options = smallOptions(seed, {
     makeHandler: archiverWith(),
-    faults: { ...ALL_FAULTS, applyLate: 0.1, loseCheckpoint: 0.25 },
+    faults: { ...ALL_FAULTS, applyLate: 0.1, loseCheckpoint: 0.25, recreate: 0, retention: 0 },
     settings: { batchSize: 12, windowMs: 2_000, parallelization: 1, bisect: seed % 3 > 0 },
     ...over,
   });
@@ -99,7 +99,12 @@ function isWrong(object: ArchiveObject, records: readonly SimRecord[]): boolean 
 }
 
 /** Arrivals are whole milliseconds, as Kinesis gives them; the simulation's time is finer. */
-function textOf({ sequence, partitionKey, arrivalMs, bytes }: Omit<SimRecord, 'shard'>): string {
+function textOf({
+  sequence,
+  partitionKey,
+  arrivalMs,
+  bytes,
+}: Pick<SimRecord, 'sequence' | 'partitionKey' | 'arrivalMs' | 'bytes'>): string {
   return `${sequence} ${partitionKey} ${Math.round(arrivalMs)} ${Buffer.from(bytes).toString('base64')}`;
 }
 
@@ -141,13 +146,13 @@ describe('the archiver under faults', () => {
   it('met every fault at every kind of request, overlapping objects, hours and shards', () => {
     const hits = new Set(results.flatMap((result) => Object.keys(result.hits)));
     const counts = new Set(results.flatMap((result) => Object.keys(result.counts)));
-    for (const request of ['ledger.get', 'ledger.putIf', 'bucket.put']) {
+    for (const request of ['ledger.get tail', 'ledger.putIf tail', 'bucket.put']) {
       for (const fault of ['refuse', 'loseAnswer', 'applyLate', 'crash', 'slow']) {
-        if (request === 'ledger.putIf' && fault === 'slow') continue;
+        if (request === 'ledger.putIf tail' && fault === 'slow') continue;
         expect(hits, `${request} ${fault}`).toContain(`${request} ${fault}`);
       }
     }
-    for (const event of ['split', 'merge', 'lost checkpoint', 'throttled invocation']) {
+    for (const event of ['split', 'merge', 'loseCheckpoint', 'throttled invocation']) {
       expect(counts).toContain(event);
     }
     const objects = results.map(objectsIn);

@@ -1,78 +1,107 @@
 import { describe, expect, it } from 'vitest';
-import { NO_FAULTS } from '../../src/sim/faults.ts';
-import { simulateSmall } from '../helpers/simulate-small.ts';
+import { coverageOf, type Exercised, seldomHit } from '../../src/sim/coverage.ts';
+import { FAULT_NAMES, NO_FAULTS } from '../../src/sim/faults.ts';
+import { PLAIN_POLICIES } from '../../src/sim/policies.ts';
+import { simulateSmall, type Variant } from '../helpers/simulate-small.ts';
 import seeds from './seeds.json' with { type: 'json' };
 
-const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 400);
+const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 600);
 const FIRST_SEED = Number(process.env.MILLRACE_SEED ?? 1);
+const EVENTS = 60;
 
-/** Every await of the protocol, and what can go wrong at it. */
-const REQUESTS = [
-  'stream.identify',
-  'ledger.get',
-  'ledger.query',
-  'ledger.putIf',
-  'ledger.putAll',
-  'aggregates.query',
+/** Every await of the protocol; `stream.parents` only where writers are shards. */
+const AWAITS = [
   'aggregates.putIf',
-  'events.putAll',
+  'aggregates.query',
   'bucket.put',
+  'events.putAll',
+  'ledger.get attempt',
+  'ledger.get entry',
+  'ledger.get id-key',
+  'ledger.putAll registry',
+  'ledger.putIf attempt computing',
+  'ledger.putIf attempt writing',
+  'ledger.putIf entry',
+  'ledger.putIf id-key',
+  'ledger.query chain',
+  'ledger.query newer',
+  'ledger.query registry',
+  'pause',
   'quarantine-index.putAll',
+  'stream.identify',
 ];
-const ON_REQUESTS = ['crash', 'refuse', 'loseAnswer', 'applyLate', 'slow'];
 
-/** Awaits that some fault hit less than 20 times. */
-function seldomHit(hits: Readonly<Record<string, number>>): readonly string[] {
-  const names = REQUESTS.flatMap((request) => ON_REQUESTS.map((fault) => `${request} ${fault}`));
-  return names.filter((name) => (hits[name] ?? 0) < 20);
-}
+/** What faults are counted as, where that is not their name. */
+const COUNTED_AS: Readonly<Record<string, string>> = { reshard: 'split' };
 
-function addTo(sums: Record<string, number>, more: Readonly<Record<string, number>>): void {
-  for (const [name, count] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + count;
+async function holds(variant: Variant, count: number): Promise<readonly Exercised[]> {
+  const all: Exercised[] = [];
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + count; seed += 1) {
+    const result = await simulateSmall(seed, { variant, count: EVENTS });
+    const replay = `MILLRACE_SEED=${seed} MILLRACE_SEEDS=1`;
+    expect(result.violations, `${variant} ${replay}`).toEqual([]);
+    all.push({ ...result, events: EVENTS });
+  }
+  return all;
 }
 
 describe('simulation', () => {
   it('gives the same trace for the same seed', async () => {
-    const [first, again, other] = [
-      await simulateSmall(7),
-      await simulateSmall(7),
-      await simulateSmall(8),
-    ];
-
-    expect(again.hash).toBe(first.hash);
-    expect(other.hash).not.toBe(first.hash);
-  });
+    for (const variant of ['small', 'shards', 'wide'] as const) {
+      for (let seed = 1; seed <= 20; seed += 1) {
+        const { hash, counts } = await simulateSmall(seed, { variant });
+        const again = await simulateSmall(seed, { variant });
+        expect(again.hash, `${variant} ${seed}`).toBe(hash);
+        expect(again.counts).toEqual(counts);
+      }
+    }
+    expect((await simulateSmall(8)).hash).not.toBe((await simulateSmall(7)).hash);
+  }, 60_000);
 
   it('holds every promise without faults', async () => {
-    const { violations, counts } = await simulateSmall(1, { faults: NO_FAULTS });
+    const { violations, counts, fates } = await simulateSmall(1, { faults: NO_FAULTS });
 
     expect(violations).toEqual([]);
     expect(counts).not.toHaveProperty('crash');
+    expect(fates).toEqual({ done: 60 });
   });
 
   it(`holds every promise under all faults, for ${SEEDS} seeds, and each fault occurs`, async () => {
-    const counts: Record<string, number> = {};
-    const hits: Record<string, number> = {};
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
-      const result = await simulateSmall(seed);
-      expect(result.violations, `MILLRACE_SEED=${seed} MILLRACE_SEEDS=1`).toEqual([]);
-      addTo(counts, result.counts);
-      addTo(hits, result.hits);
+    const coverage = coverageOf(await holds('small', SEEDS));
+
+    if (SEEDS < 600) return;
+    expect([...coverage.awaits.keys()]).toEqual(AWAITS);
+    expect(seldomHit(coverage)).toEqual([]);
+    const names = FAULT_NAMES.map((fault) => COUNTED_AS[fault] ?? fault);
+    const others = ['merge', 'cold start', 'throttled invocation', 'throttled item', 'keeper'];
+    const ends = ['function died', 'function timed out', 'function threw', 'thawed after its end'];
+    for (const name of [...names, ...others, ...ends]) {
+      expect(coverage.counts[name], name).toBeGreaterThan(0);
     }
-    if (SEEDS >= 400) expect(seldomHit(hits)).toEqual([]);
-    const named = ['crash', 'refuse', 'loseAnswer', 'applyLate', 'slow', 'outage', 'cold start'];
-    const events = ['event sent twice', 'split', 'merge', 'throttled invocation'];
-    for (const name of [...named, ...events, 'lost checkpoint', 'failed invocation']) {
-      expect(counts[name], name).toBeGreaterThan(0);
-    }
+    expect(coverage.medianFaults).toBeGreaterThanOrEqual(5);
   }, 600_000);
 
-  it.each(seeds)('holds for seed $seed, which once failed: $found', async ({ seed }) => {
-    expect((await simulateSmall(seed)).violations).toEqual([]);
+  it('holds where writers are shards that split and merge', async () => {
+    const coverage = coverageOf(await holds('shards', Math.ceil(SEEDS / 2)));
+
+    if (SEEDS < 600) return;
+    expect([...coverage.awaits.keys()]).toEqual([...AWAITS, 'stream.parents']);
+    expect(coverage.counts.split).toBeGreaterThan(100);
+    expect(coverage.counts.merge).toBeGreaterThan(50);
+  }, 600_000);
+
+  it.each(seeds)('holds for $variant, seed $seed, which once failed: $found', async (failed) => {
+    const { variant, seed, killers = 0 } = failed;
+    const { violations } = await simulateSmall(seed, {
+      variant: variant as Variant,
+      mix: { killers },
+    });
+
+    expect(violations).toEqual([]);
   });
 
   it('survives a crash before and after each request', async () => {
-    const quiet = { count: 16, faults: NO_FAULTS };
+    const quiet = { count: 16, faults: NO_FAULTS, policies: PLAIN_POLICIES };
     const { requests } = await simulateSmall(3, quiet);
     expect(requests).toBeGreaterThan(10);
 
@@ -85,11 +114,13 @@ describe('simulation', () => {
       }
     }
   }, 60_000);
+});
 
-  it('finds the events that kill the function, and no others', async () => {
-    const mix = { killers: 0.05 };
+describe('events that kill the function', () => {
+  it('are found, and no others, where nothing else goes wrong', async () => {
     let found = 0;
     for (let seed = 1; seed <= 10; seed += 1) {
+      const mix = { killers: 0.05 };
       const { violations, world } = await simulateSmall(seed, { mix, faults: NO_FAULTS });
       const crashed = world.quarantineIndex.items().filter(({ r }) => r === 'crash');
       found += crashed.length;
@@ -102,5 +133,12 @@ describe('simulation', () => {
       expect(new Set([...places, 'killer'])).toEqual(new Set(['killer']));
     }
     expect(found).toBeGreaterThan(10);
-  }, 120_000);
+  }, 60_000);
+
+  it('block nothing for ever under all faults', async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS / 4; seed += 1) {
+      const { violations } = await simulateSmall(seed, { mix: { killers: 0.03 } });
+      expect(violations, `MILLRACE_SEED=${seed} MILLRACE_SEEDS=1`).toEqual([]);
+    }
+  }, 600_000);
 });

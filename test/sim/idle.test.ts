@@ -43,18 +43,23 @@ function idle(seed: number, over: Partial<SimOptions> = {}) {
 }
 
 describe('writers that are idle for longer than a ledger entry lives', () => {
-  it('keep their watermark, under faults of the keeper too', async () => {
+  it('keep their watermark, under faults of the keeper, though expired entries go in no order', async () => {
+    let expiries = 0;
     for (let seed = 1; seed <= 40; seed += 1) {
       const { violations, counts } = await idle(seed, { keepEveryMs: HOUR_MS });
       expect(violations, `seed ${seed}`).toEqual([]);
       expect(counts.keeper).toBeGreaterThan(100);
-      expect(counts.expiry).toBeGreaterThan(0);
+      expiries += counts.expiry ?? 0;
     }
+    expect(expiries).toBeGreaterThan(40);
   }, 60_000);
 
   it('would forget it without the keeper: the simulation finds that', async () => {
     const violations: string[] = [];
-    for (let seed = 1; seed <= 10; seed += 1) violations.push(...(await idle(seed)).violations);
+    const never = { keepEveryMs: 100 * IDLE_MS, policies: { expiryLateMs: 0 } };
+    for (let seed = 1; seed <= 10; seed += 1) {
+      violations.push(...(await idle(seed, never)).violations);
+    }
     expect(violations.length).toBeGreaterThan(0);
   }, 60_000);
 });

@@ -3,15 +3,14 @@ import { compile } from '../../src/core/compile.ts';
 import { packParts } from '../../src/core/layout.ts';
 import { makeConsume } from '../../src/handlers/consume.ts';
 import type { SimOptions } from '../../src/sim/schedule.ts';
+import { witnessed } from '../../src/sim/witness.ts';
 import { simulateSmall } from '../helpers/simulate-small.ts';
 import { smallPipeline } from '../helpers/small-pipeline.ts';
-import { widePipeline } from '../helpers/wide-pipeline.ts';
 
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 150);
-const program = compile(widePipeline);
 
 function simulateWide(seed: number, over: Partial<SimOptions> = {}) {
-  return simulateSmall(seed, { pipeline: widePipeline, program: () => program, ...over });
+  return simulateSmall(seed, { variant: 'wide', ...over });
 }
 
 describe('packs of many pages, hopping windows and sessions', () => {
@@ -58,11 +57,12 @@ describe('packs of many pages, hopping windows and sessions', () => {
 });
 
 it('events that are packed are all there, whatever a late write of another try brings', async () => {
-  const small = compile(smallPipeline);
+  const pipeline = witnessed(smallPipeline);
+  const small = compile(pipeline);
   const settings = { ...small.settings, events: { layout: 'packed', index: true } as const };
   const packed = { ...small, settings };
   for (let seed = 1; seed <= SEEDS; seed += 1) {
-    const { violations } = await simulateSmall(seed, { program: () => packed });
+    const { violations } = await simulateSmall(seed, { pipeline, program: () => packed });
     expect(violations, `seed ${seed}`).toEqual([]);
   }
 }, 600_000);

@@ -1,0 +1,62 @@
+import { TAIL_PREFIX } from '../core/archive-tail.ts';
+import { ATTEMPT_KEY } from '../core/attempt.ts';
+import { ENTRIES } from '../core/ledger.ts';
+import { REGISTRY_KEY } from '../core/registry.ts';
+import type { Item, ItemKey, TableQuery } from '../ports/table.ts';
+import { cellNames, writerOfCells } from './stored-items.ts';
+import type { TracePlaces } from './trace.ts';
+import type { TableName } from './weather.ts';
+
+/**
+ * Names the awaits of the protocol by what they are for: one table's `get` is several of them, and
+ * each has to stand each fault.
+ */
+
+/** What a read or write of these keys is for, such as `ledger.putIf entry`. */
+export function stepOf(
+  table: TableName,
+  operation: 'get' | 'putIf' | 'putAll',
+  keys: readonly ItemKey[],
+): string {
+  const step = `${table}.${operation}`;
+  return table === 'ledger' ? `${step} ${partOf(keys[0])}` : step;
+}
+
+/** What a query is for, such as `ledger.query chain`. */
+export function stepOfQuery(table: TableName, query: TableQuery): string {
+  const step = `${table}.query`;
+  if (table !== 'ledger') return step;
+  if (query.pk === REGISTRY_KEY) return `${step} registry`;
+  return `${step} ${query.descending === true ? 'chain' : 'newer'}`;
+}
+
+function partOf(key: ItemKey | undefined): string {
+  if (key === undefined) return '';
+  if (key.sk.startsWith(ENTRIES)) return 'entry';
+  if (key.sk === ATTEMPT_KEY) return phaseOf(key);
+  if (key.pk.startsWith(TAIL_PREFIX)) return 'tail';
+  return key.pk === REGISTRY_KEY ? 'registry' : key.pk;
+}
+
+/** An attempt is noted twice: before the computation, and before the writes. */
+function phaseOf(key: ItemKey): string {
+  const phase: unknown = Reflect.get(key, 'h');
+  return typeof phase === 'string' ? `attempt ${phase}` : 'attempt';
+}
+
+/** Which writers and cells a request concerns. */
+export function placesOf(table: TableName, items: readonly (ItemKey | Item)[]): TracePlaces {
+  if (table === 'aggregates') {
+    return {
+      cells: items.flatMap(cellNames),
+      writers: [...new Set(items.map((item) => lane(writerOfCells(item))))],
+    };
+  }
+  const own = items.filter(({ pk }) => table !== 'ledger' || pk.includes('.'));
+  return { writers: [...new Set(own.map(({ pk }) => lane(pk)))] };
+}
+
+/** `p0` of `1|t4x9k2-1f3a9c0d.p0`. */
+function lane(pk: string): string {
+  return pk.slice(pk.lastIndexOf('.') + 1);
+}

@@ -1,0 +1,74 @@
+import type { Dice } from './dice.ts';
+import { HOT_KEY_MS, OUTAGE_MS } from './faults.ts';
+
+/** Tables of the world. */
+export type TableName = 'ledger' | 'aggregates' | 'events' | 'quarantine-index';
+
+const TABLES: readonly TableName[] = ['ledger', 'aggregates', 'events', 'quarantine-index'];
+
+/**
+ * Units a second that one partition of a table takes, without adaptive capacity.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+ */
+const UNITS_MAX = { read: 3_000, write: 1_000 } as const;
+
+/** Units a second of a partition that throttles, at most. */
+const HOT_UNITS_MAX = 10;
+
+interface Bucket {
+  units: number;
+  atMs: number;
+}
+
+/**
+ * What lasts for a while and concerns more than one request: outages, KMS, throttled partitions.
+ *
+ * A partition key has a bucket of one second's units for reads and one for writes. A request is taken
+ * while something is left in it, and may overdraw it; then it has to fill up again.
+ */
+export class Weather {
+  #outageUntilMs = 0;
+  #kmsUntilMs = 0;
+  #hot: { table: TableName; untilMs: number; units: number } | undefined;
+  readonly #buckets = new Map<string, Bucket>();
+
+  /** Draws what begins with an invocation. */
+  change(dice: Dice, nowMs: number): void {
+    if (dice.strikes('outage')) this.#outageUntilMs = nowMs + dice.upTo(OUTAGE_MS);
+    if (dice.strikes('kms')) this.#kmsUntilMs = nowMs + dice.upTo(OUTAGE_MS);
+    if (!dice.strikes('hotKey')) return;
+    const table = TABLES[dice.upTo(TABLES.length)] ?? 'ledger';
+    const units = 1 + dice.upTo(HOT_UNITS_MAX);
+    this.#hot = { table, untilMs: nowMs + dice.upTo(HOT_KEY_MS), units };
+  }
+
+  /** Which fault refuses every request of this kind now, if any. */
+  refuses(nowMs: number, encrypted: boolean): 'outage' | 'kms' | undefined {
+    if (nowMs < this.#outageUntilMs) return 'outage';
+    return encrypted && nowMs < this.#kmsUntilMs ? 'kms' : undefined;
+  }
+
+  /** False when the partition throttles now. */
+  takes(table: TableName, kind: 'read' | 'write', pk: string, nowMs: number): boolean {
+    const hot = this.#hot?.table === table && nowMs < this.#hot.untilMs;
+    const max = hot ? (this.#hot?.units ?? 0) : UNITS_MAX[kind];
+    const bucket = this.#bucket(table, kind, pk, nowMs);
+    const filled = bucket.units + (max * (nowMs - bucket.atMs)) / 1_000;
+    bucket.units = Math.min(max, filled);
+    bucket.atMs = nowMs;
+    return bucket.units > 0;
+  }
+
+  /** Takes units out of a partition's bucket. */
+  spend(table: TableName, kind: 'read' | 'write', pk: string, units: number): void {
+    const bucket = this.#buckets.get(`${table} ${kind} ${pk}`);
+    if (bucket !== undefined) bucket.units -= units;
+  }
+
+  #bucket(table: TableName, kind: 'read' | 'write', pk: string, nowMs: number): Bucket {
+    const name = `${table} ${kind} ${pk}`;
+    const known = this.#buckets.get(name) ?? { units: UNITS_MAX[kind], atMs: nowMs };
+    this.#buckets.set(name, known);
+    return known;
+  }
+}
