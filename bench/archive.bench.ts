@@ -4,7 +4,7 @@
  * in memory, so that the SDK and the network are left out. Table units are counted as DynamoDB bills.
  */
 import { availableParallelism, cpus } from 'node:os';
-import { gzipSync, zstdDecompressSync } from 'node:zlib';
+import { constants, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { makeMemoryBucket } from '../src/adapters/memory/bucket.ts';
 import { makeSkippingClock } from '../src/adapters/memory/clock.ts';
 import { makeSeededRandom } from '../src/adapters/memory/random.ts';
@@ -24,6 +24,7 @@ const EVENTS = 50_000;
 /** A quiet stream, the consumer's batch, and what 6 MB of payload hold of flights. */
 const BATCHES = [100, 1_000, 8_000];
 const ROUNDS = 8;
+const COMPRESSION_LEVEL = constants.ZSTD_c_compressionLevel;
 const NOW_MS = Date.UTC(2026, 10, 24, 12);
 /** Kinesis' numbers have 56 digits and grow by amounts that can't be foretold. */
 const SEQUENCE_BASE = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898n;
@@ -97,6 +98,24 @@ function median(values: readonly number[]): string {
   return `${at(0.5)} (${at(0)} to ${at(1)})`;
 }
 
+/** Gzip at its best over the same lines, for comparison. */
+function gzipOf(bodies: readonly Uint8Array[]): { readonly bytes: number; readonly cpuUs: number } {
+  const lines = bodies.map((body) => zstdDecompressSync(body));
+  const before = process.cpuUsage();
+  const bytes = lines.reduce((sum, text) => sum + gzipSync(text, { level: 9 }).length, 0);
+  const { user, system } = process.cpuUsage(before);
+  return { bytes, cpuUs: user + system };
+}
+
+/** What the archiver uses, alone. */
+function zstdUs(bodies: readonly Uint8Array[]): number {
+  const lines = bodies.map((body) => zstdDecompressSync(body));
+  const before = process.cpuUsage();
+  for (const text of lines) zstdCompressSync(text, { params: { [COMPRESSION_LEVEL]: 6 } });
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
 const { settings, records } = await load();
 console.log(
   `${EVENTS} flights, ${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.version}`,
@@ -108,14 +127,17 @@ for (const size of BATCHES) {
   const [one] = passes;
   if (one === undefined) continue;
   const thousands = records.length / 1_000;
-  const gzip = one.bodies.reduce((sum, body) => sum + gzipSync(zstdDecompressSync(body)).length, 0);
+  const each = (total: number, digits = 1) => (total / records.length).toFixed(digits);
+  const gzip = gzipOf(one.bodies);
   console.log(`batches of ${size}`);
   console.log(`  CPU a record, us: ${median(passes.map(({ cpuUs }) => cpuUs))}`);
+  console.log(`  a record: ${each(one.rawBytes, 0)} bytes sent, ${each(one.bytes)} archived`);
   console.log(
-    `  a record: ${(one.rawBytes / records.length).toFixed(0)} bytes sent, ${(one.bytes / records.length).toFixed(1)} archived (gzip: ${(gzip / records.length).toFixed(1)})`,
+    `  compression alone: ${each(zstdUs(one.bodies))} us; gzip -9: ${each(gzip.cpuUs)} us, ${each(gzip.bytes)} bytes`,
   );
   console.log(`  an object: ${(one.bytes / one.objects / 1024).toFixed(0)} KB`);
+  const a = (count: number) => (count / thousands).toFixed(2);
   console.log(
-    `  a thousand records: ${(one.objects / thousands).toFixed(2)} PUT, ${(one.usage.writeUnits / thousands).toFixed(2)} write and ${(one.usage.readUnits / thousands).toFixed(2)} read units`,
+    `  a thousand records: ${a(one.objects)} PUT, ${a(one.usage.writeUnits)} write and ${a(one.usage.readUnits)} read units`,
   );
 }
