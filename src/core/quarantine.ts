@@ -1,4 +1,5 @@
 import { QUARANTINE_PREFIX } from './contract.ts';
+import { InvariantError, show } from './errors.ts';
 import type { StoredItem } from './item.ts';
 import type { InputRecord } from './plan.ts';
 import { encodePosition, sortablePosition } from './position.ts';
@@ -31,6 +32,20 @@ export interface QuarantineDocument {
   readonly traceId?: string;
   /** The record's bytes, base64. */
   readonly bytes: string;
+}
+
+/** @throws InvariantError when the line is not a document of this format */
+export function decodeDocument(line: string): QuarantineDocument {
+  const document: Partial<QuarantineDocument> = JSON.parse(line);
+  if (document.v === QUARANTINE_FORMAT) return document as QuarantineDocument;
+  throw new InvariantError(
+    `quarantine document: got format version ${show(document.v)}, expected ${QUARANTINE_FORMAT}; use the version of Millrace that wrote it, or a newer one`,
+  );
+}
+
+/** Start of the keys of a day's objects. */
+export function quarantineDayPrefix(pipeline: string, dayMs: number): string {
+  return `${QUARANTINE_PREFIX}${pipeline}/${new Date(dayMs).toISOString().slice(0, 10)}/`;
 }
 
 /** What a document is made from. */
@@ -83,8 +98,8 @@ export function quarantineObjectKey(
 ): string {
   const [first] = documents;
   const last = documents.at(-1);
-  const day = first?.arrival.slice(0, 10) ?? '';
-  return `${QUARANTINE_PREFIX}${pipeline}/${day}/${first?.writer ?? ''}/${first?.position ?? ''}-${last?.position ?? ''}.jsonl`;
+  const prefix = quarantineDayPrefix(pipeline, Date.parse(first?.arrival ?? ''));
+  return `${prefix}${first?.writer ?? ''}/${first?.position ?? ''}-${last?.position ?? ''}.jsonl`;
 }
 
 /**

@@ -159,6 +159,11 @@ async function findKept(directory: string): Promise<Emulator | undefined> {
   return { ...note, taken: true, stop: () => stopAndForget(directory, note.pid) };
 }
 
+/** Endpoint of the emulator that a run with --keep left running, or undefined where there is none. */
+export async function keptEndpoint(directory: string): Promise<string | undefined> {
+  return (await findKept(directory))?.endpoint;
+}
+
 /** Stops what an earlier run left running. */
 async function stopStale(directory: string): Promise<void> {
   const note = noted(directory);

@@ -87,10 +87,14 @@ export async function deploy(options: DeployOptions): Promise<void> {
 }
 
 /** Reads the outputs of the deployed stacks. */
-export async function readDeployment(clients: LocalClients, pipeline: string): Promise<Deployment> {
+export async function readDeployment(
+  clients: Pick<LocalClients, 'cloudFormation'>,
+  pipeline: string,
+  environment: string = ENVIRONMENT,
+): Promise<Deployment> {
   const outputs = new Map<string, string>();
   for (const stack of ['data', 'compute']) {
-    const command = new DescribeStacksCommand({ StackName: `${pipeline}-${ENVIRONMENT}-${stack}` });
+    const command = new DescribeStacksCommand({ StackName: `${pipeline}-${environment}-${stack}` });
     const { Stacks } = await clients.cloudFormation.send(command);
     for (const { OutputKey = '', OutputValue = '' } of Stacks?.[0]?.Outputs ?? []) {
       outputs.set(OutputKey, OutputValue);

@@ -1,0 +1,37 @@
+import { hashKeyOf } from './hash.ts';
+import { Planner } from './plan.ts';
+import { decodePosition } from './position.ts';
+import type { Program } from './program.ts';
+import type { QuarantineDocument } from './quarantine.ts';
+import type { Rejection } from './rejection.ts';
+
+/** What a pipeline would make of a refused event now. */
+export type Verdict =
+  | { readonly type: 'passes' }
+  | { readonly type: 'refused'; readonly rejection: Rejection };
+
+/** Ids are compared with nothing here, so the key need not be secret. */
+const KEY = hashKeyOf(new TextEncoder().encode('millrace trial 1'));
+
+/**
+ * Decides on a refused event as if it came alone, with its original arrival: whether it decodes, fits the
+ * schema, transforms and can be stored. Lateness, repeats and deaths of the function depend on what came
+ * before it, and are left out.
+ */
+export function tryAgain(program: Program, document: QuarantineDocument): Verdict {
+  const planner = new Planner({
+    program,
+    writer: document.writer,
+    idKey: KEY,
+    state: { watermarkMs: undefined, find: () => undefined },
+  });
+  planner.decide({
+    position: decodePosition(document.position),
+    arrivalMs: Date.parse(document.arrival),
+    bytes: Buffer.from(document.bytes, 'base64'),
+  });
+  const [decision] = planner.decisions;
+  return decision?.type === 'rejected'
+    ? { type: 'refused', rejection: decision.rejection }
+    : { type: 'passes' };
+}
