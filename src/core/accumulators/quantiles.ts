@@ -46,8 +46,8 @@ export function quantiles(
 ): Accumulator<number, QuantilesState, Percentiles> {
   return {
     name: 'quantiles-1',
-    // At most: per bin 2 bytes for the distance to the one before and 8 for the count.
-    size: { typical: 48, max: 2 * (10 * BINS_MAX + 8) + 34 },
+    // At most, for up to 10^13 values: per bin 2 bytes for the distance to the one before, 5 for the count.
+    size: { typical: 48, max: 2 * (7 * BINS_MAX + 8) + 34 },
     empty: emptyState,
     add: addValue,
     merge: (left, right) => ({

@@ -130,6 +130,28 @@ describe('distinct', () => {
     },
   );
 
+  it('takes as many bytes as it has to, and changes its form after 255 values', () => {
+    const bytes = (count: number) => stored(accumulator, fold(accumulator, eventsOf(names(count))));
+    expect([1, 10, 255, 256, 3_000].map((count) => bytes(count).length)).toEqual([
+      6, 42, 1_023, 1_027, 1_027,
+    ]);
+  });
+
+  it('leaves what it merges as it was, in both forms', () => {
+    const make = (count: number) => fold(accumulator, eventsOf(names(count, `${count} `)));
+    for (const [one, other] of [
+      [10, 400],
+      [400, 10],
+      [400, 500],
+      [200, 201],
+    ]) {
+      const [left, right] = [make(Number(one)), make(Number(other))];
+      accumulator.merge(left, right);
+      expectEqualStates(accumulator, left, make(Number(one)));
+      expectEqualStates(accumulator, right, make(Number(other)));
+    }
+  });
+
   it.each([
     ['half a word', new Uint8Array(6)],
     ['too many words', new Uint8Array(1_028)],

@@ -2,6 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nearestRatio, scaled } from '../../../../src/batch/exact-number.ts';
 import type { Accumulator } from '../../../../src/core/accumulator.ts';
+import {
+  addExact,
+  divideExact,
+  encodeExact,
+  exactOf,
+} from '../../../../src/core/accumulators/exact-sum.ts';
 import { first, last } from '../../../../src/core/accumulators/first-last.ts';
 import { histogram } from '../../../../src/core/accumulators/histogram.ts';
 import { sum } from '../../../../src/core/accumulators/numbers.ts';
@@ -19,6 +25,28 @@ function resultOf<Input, State, Result>(
 
 const population = { sample: false };
 const sample = { sample: true };
+
+describe('exact sums', () => {
+  it('are stored as doubles where they are some', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (one) => {
+        expect(encodeExact(exactOf(one))).toBe(one + 0);
+      }),
+    );
+    expect(encodeExact(addExact(exactOf(1e300), 1))).toBeInstanceOf(Uint8Array);
+    expect(encodeExact({ mantissa: 1n, exponent: 1024 })).toBeInstanceOf(Uint8Array);
+    expect(encodeExact({ mantissa: 1n, exponent: -1075 })).toBeInstanceOf(Uint8Array);
+  });
+
+  it('are divided exactly, then rounded', () => {
+    expect([divideExact(1, 3), divideExact(-1, 3), divideExact(0, 7)]).toEqual([1 / 3, -1 / 3, 0]);
+    // A whole number that is a tie between two doubles, and one that is above it by next to nothing.
+    const [tie, by] = [2n ** 53n + 1n, 2n ** 80n + 1n];
+    const divisor = { mantissa: by, exponent: 0 };
+    expect(divideExact({ mantissa: tie * by, exponent: 0 }, divisor)).toBe(2 ** 53);
+    expect(divideExact({ mantissa: tie * by + 1n, exponent: 0 }, divisor)).toBe(2 ** 53 + 2);
+  });
+});
 
 describe('variance', () => {
   const double = fc.double({ min: -1e150, max: 1e150, noNaN: true });
@@ -110,6 +138,13 @@ describe('first and last', () => {
     expect(left?.result(fold(left, events))).toBe('early');
     expect(right?.result(fold(right, events))).toBe('of one event');
     expect(right?.result(fold(right, events.slice(0, 1)))).toBe('late');
+  });
+
+  it('know one zero', () => {
+    const any = last() as Accumulator<number, unknown, unknown>;
+    const zeros = [0, -0].map((input) => ({ input, at: 1, id: 'a' }));
+    expect(stored(any, fold(any, zeros))).toEqual(stored(any, fold(any, zeros.toReversed())));
+    expect(any.result(fold(any, zeros.slice(1)))).toBe(0);
   });
 
   it('of nothing are null, and false and 0 are values', () => {

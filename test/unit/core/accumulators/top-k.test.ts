@@ -169,6 +169,31 @@ describe('topK of too many keys', () => {
     expect(stored(top(3), exact).length).toBeLessThanOrEqual(Number(top(3).size?.max));
   });
 
+  it('keeps the keys from the lowest level from which on they fit', () => {
+    const keys = Array.from({ length: COST_MAX / 24 }, (_, index) => `k${1_000_000 + index}`);
+    const fitting = top(1).decode([keys.flatMap((key) => [key, 1, 50])]);
+    const merged = top(1).merge(fitting, top(1).decode([['less', 5, 10]]));
+    const [kept, threshold] = top(1).encode(merged) as [string[], number];
+    expect(kept.filter((value) => typeof value === 'string')).toEqual(keys);
+    expect(threshold).toBe(11);
+    expect(top(1).result(merged)[0]?.key).not.toBe('less');
+  });
+
+  it('leaves what it merges as it was', () => {
+    const few = () => fold(top(3), events.slice(0, 20));
+    const many = () => fold(top(3), events);
+    for (const [left, right] of [
+      [few, many],
+      [many, few],
+      [many, many],
+    ] as const) {
+      const [one, other] = [left(), right()];
+      top(3).add(top(3).merge(one, other), { key: 'more', weight: 7 }, 0, 'more');
+      expectEqualStates(top(3), one, left());
+      expectEqualStates(top(3), other, right());
+    }
+  });
+
   it.each([
     ['a key that comes twice', [['a', 1, 40, 'a', 1, 40]]],
     ['half an entry', [['a', 1]]],
