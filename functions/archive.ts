@@ -37,9 +37,10 @@ async function archiveBatch(
 }
 
 function measure({ archived, bytes, timeToArchiveMs }: ArchiveReport): void {
-  if (archived === 0) return;
   metrics.addMetric(METRICS.archivedRecords, MetricUnit.Count, archived);
   metrics.addMetric(METRICS.archivedBytes, MetricUnit.Bytes, bytes);
+  // A batch of which all was archived before says nothing about the time.
+  if (archived === 0) return;
   metrics.addMetric(METRICS.timeToArchive, MetricUnit.Milliseconds, timeToArchiveMs);
 }
 
