@@ -7,7 +7,7 @@ import { METRICS } from '../src/core/contract.ts';
 import { makeConsume } from '../src/handlers/consume.ts';
 import type { BatchReport } from '../src/handlers/report.ts';
 import { bucketPort } from './shared/buckets.ts';
-import { streamPort, systemPorts, tablePort } from './shared/clients.ts';
+import { streamPort, systemPorts, tablePort, unitMeter } from './shared/clients.ts';
 import { readEnv, readTraceId } from './shared/env.ts';
 import { logger, metrics } from './shared/powertools.ts';
 import { bundledProgram } from './shared/program.ts';
@@ -45,7 +45,8 @@ async function consumeBatch(
     deadlineMs: systemPorts.clock.now() + context.getRemainingTimeInMillis(),
   });
   measure(report);
-  logger.info('batch', { ...report, failures: response.batchItemFailures.length });
+  const units = unitMeter.take();
+  logger.info('batch', { ...report, units, failures: response.batchItemFailures.length });
   return response;
 }
 

@@ -22,6 +22,7 @@ const PARTS = [
   'functions',
   'pipelines',
   'lib',
+  'web',
   'bin',
   'test',
   'bench',
@@ -79,6 +80,7 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
   },
   pipelines: { parts: ['src/core'], packages: /^(zod|valibot|arktype)/ },
   lib: { parts: ['src/core', 'src/project'], packages: /^(aws-cdk-lib|constructs|cdk-nag|node:)/ },
+  web: { parts: [], packages: /^uplot$/ },
   bin: {
     parts: ['lib', 'src/cli', 'src/project'],
     packages: /^(aws-cdk-lib|node:path)$/,
@@ -153,6 +155,7 @@ test('files stay short', () => {
 const IMPURE_PARTS: readonly (Part | undefined)[] = [
   'src/adapters/aws',
   'src/local',
+  'web',
   'bin',
   'test',
   'bench',

@@ -9,8 +9,13 @@ import { makeAwsTable } from '../../src/adapters/aws/table.ts';
 import type { Shards } from '../../src/ports/shards.ts';
 import type { Stream } from '../../src/ports/stream.ts';
 import type { Table } from '../../src/ports/table.ts';
+import { UnitMeter } from './unit-meter.ts';
 
 const dynamoDb = new DynamoDBClient(CLIENT_DEFAULTS);
+/** Counts what the tables bill. */
+export const unitMeter = new UnitMeter();
+unitMeter.attach(dynamoDb);
+
 const kinesis = new KinesisClient(CLIENT_DEFAULTS);
 
 /** The ports that need no name. */

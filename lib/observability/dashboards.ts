@@ -99,7 +99,8 @@ function rowsOf(widgets: readonly IWidget[], columns: number): IWidget[][] {
 /** What to look for, graph by graph. */
 function text(head: string, graphs: readonly GraphDefinition[], height: number): TextWidget {
   const lines = graphs.map(({ title, look }) => `- **${title}** ${look}`);
-  const foot = 'Red lines are thresholds of alarms; docs/RUNBOOK.md has a section for each.';
+  const foot =
+    'Counts are for each point’s period: a minute, or more over a longer time. Red lines are thresholds of alarms; docs/RUNBOOK.md has a section for each.';
   return new TextWidget({ markdown: [head, ...lines, '', foot].join('\n'), width: WIDTH, height });
 }
 

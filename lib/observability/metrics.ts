@@ -52,7 +52,7 @@ function ingestion({ data: { stream } }: MetricSource) {
     iteratorAge: of(
       stream.metricGetRecordsIteratorAgeMilliseconds(),
       'Maximum',
-      'age of the oldest unread record',
+      'age of the oldest unread record (ms)',
     ),
   };
 }
@@ -65,10 +65,10 @@ function processing({ pipeline, environment, consumer }: MetricSource) {
   const { function: lambda } = consumer;
   return {
     invocations: of(lambda.metricInvocations(), 'Sum', 'calls'),
-    errors: of(lambda.metricErrors(), 'Sum', 'failed'),
-    throttles: of(lambda.metricThrottles(), 'Sum', 'not started'),
-    duration: of(lambda.metricDuration(), 'p99', 'duration p99'),
-    runTime: of(lambda.metricDuration(), 'Sum', 'run time'),
+    errors: of(lambda.metricErrors(), 'Sum', 'failed calls'),
+    throttles: of(lambda.metricThrottles(), 'Sum', 'calls not started'),
+    duration: of(lambda.metricDuration(), 'p99', 'duration p99 (ms)'),
+    runTime: of(lambda.metricDuration(), 'Sum', 'run time (ms)'),
     givenUp: mapping('OnFailureDestinationDeliveredEventCount', 'put into the destination'),
     dropped: mapping('DroppedEventCount', 'lost'),
     received: own(METRICS.received, 'Sum', 'records read'),
@@ -78,8 +78,8 @@ function processing({ pipeline, environment, consumer }: MetricSource) {
     partlyLate: own(METRICS.partlyLate, 'Sum', 'late for some windows'),
     unfinished: own(METRICS.unfinished, 'Sum', 'left for the next try'),
     conflicts: own(METRICS.conflicts, 'Sum', 'writes that lost'),
-    latencyP99: own(METRICS.latency, 'p99', 'arrival to result, p99'),
-    latencyP50: own(METRICS.latency, 'p50', 'arrival to result, median'),
+    latencyP99: own(METRICS.latency, 'p99', 'arrival to result, p99 (ms)'),
+    latencyP50: own(METRICS.latency, 'p50', 'arrival to result, median (ms)'),
   };
 }
 
@@ -113,17 +113,17 @@ function archiveMetrics({ pipeline, environment, consumer }: MetricSource, archi
   const hour = Duration.hours(1);
   const { function: lambda, checker } = archiver;
   const gaps = own(METRICS.archiveGaps, 'Maximum', 'gaps');
-  const age = own(METRICS.timeToArchive, 'Maximum', 'arrival to the archive');
+  const age = own(METRICS.timeToArchive, 'Maximum', 'arrival to the archive (ms)');
   return {
     archiveAge: age.with({ period: Duration.minutes(5) }),
-    archiveIteratorAge: of(lambda.metric('IteratorAge'), 'Maximum', 'age of what it reads'),
+    archiveIteratorAge: of(lambda.metric('IteratorAge'), 'Maximum', 'age of what it reads (ms)'),
     archivedRecords: own(METRICS.archivedRecords, 'Sum', 'records'),
     archivedBytes: own(METRICS.archivedBytes, 'Sum', 'bytes, compressed'),
     archiveGaps: gaps.with({ period: hour }),
-    archiveErrors: of(lambda.metricErrors(), 'Sum', 'failed'),
-    archiveThrottles: of(lambda.metricThrottles(), 'Sum', 'not started'),
+    archiveErrors: of(lambda.metricErrors(), 'Sum', 'failed calls'),
+    archiveThrottles: of(lambda.metricThrottles(), 'Sum', 'calls not started'),
     archiveInvocations: of(lambda.metricInvocations(), 'Sum', 'calls'),
-    archiveRunTime: of(lambda.metricDuration(), 'Sum', 'run time'),
+    archiveRunTime: of(lambda.metricDuration(), 'Sum', 'run time (ms)'),
     archiveCheckErrors: of(checker.metricErrors(), 'Sum', 'check failed', hour),
   };
 }
@@ -148,22 +148,19 @@ function derived(
   const finished = { accepted, duplicates, quarantined };
   const sum = 'FILL(accepted, 0) + FILL(duplicates, 0) + FILL(quarantined, 0)';
   return {
-    incomingRate: math('incoming / PERIOD(incoming)', { incoming }, 'events in a second'),
-    finishedRate: math(
-      '(accepted + duplicates + quarantined) / PERIOD(accepted)',
-      finished,
-      'events finished a second',
-    ),
+    // Filled: that nothing comes or nothing is finished is a figure too, and not a gap.
+    incomingRate: math('FILL(incoming, 0) / PERIOD(incoming)', { incoming }, 'events in a second'),
+    finishedRate: math(`(${sum}) / PERIOD(accepted)`, finished, 'events finished a second'),
     // By sums, so that a call with one bad event of one doesn't count as much as one with a thousand good ones.
     quarantineRate: math(
       '100 * quarantined / (accepted + duplicates + quarantined)',
       finished,
-      'quarantined',
+      'quarantined (%)',
     ),
     finishedShare: math(
       `IF(incoming > 0, 100 * (${sum}) / incoming)`,
       { incoming, ...finished },
-      'finished of what came in',
+      'finished of what came in (%)',
     ),
   };
 }

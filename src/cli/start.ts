@@ -4,6 +4,7 @@ import { EXIT } from '../local/local-error.ts';
 import { ROOT, STATE } from '../local/paths.ts';
 import { renderResult, resultObject } from '../local/report.ts';
 import { localRun } from '../local/run.ts';
+import type { RunResult } from '../local/run-types.ts';
 import { makeView } from '../local/view.ts';
 import { discoverPipelines } from '../project/discover.ts';
 import { integer, percent } from './arguments.ts';
@@ -12,10 +13,12 @@ import type { CommandContext } from './context.ts';
 interface StartFlags {
   readonly pipeline: string;
   readonly events?: number;
-  readonly rate: number;
+  readonly rate?: number;
   readonly bad: number;
   readonly duplicates: number;
   readonly seed: number;
+  readonly stall: number;
+  readonly alarmSpeed: number;
   readonly keep: boolean;
   readonly remote: boolean;
   readonly json: boolean;
@@ -41,9 +44,8 @@ export function addStart(program: Command, context: CommandContext): void {
     )
     .option(
       '--rate <events>',
-      'events a second; 0 is as fast as it goes',
+      'events a second; 0 is as fast as it goes (default: 5000, or what lasts as long as a stall)',
       integer(0, 1_000_000),
-      5_000,
     )
     .option('--bad <percent>', 'break so many of the events in various ways', percent, 0)
     .option('--duplicates <percent>', 'send so many of the events twice', percent, 0)
@@ -52,6 +54,13 @@ export function addStart(program: Command, context: CommandContext): void {
       'chooses which events are broken or repeated',
       integer(0, 2 ** 32 - 1),
       1,
+    )
+    .option('--stall <seconds>', 'the mapping stands still for so long', integer(0, 3_600), 0)
+    .option(
+      '--alarm-speed <factor>',
+      'seconds of CloudWatch that pass in one second, so that alarms need no minutes',
+      integer(1, 60),
+      20,
     )
     .option('--keep', 'leave the local cloud running, and go on in one that was left', false)
     .option('--remote', 'allow an AWS_ENDPOINT_URL that is not on this machine', false)
@@ -71,6 +80,8 @@ async function start(flags: StartFlags, { signal, env, print }: CommandContext):
       badPercent: flags.bad,
       duplicatePercent: flags.duplicates,
       seed: flags.seed,
+      stallSeconds: flags.stall,
+      alarmSpeed: flags.alarmSpeed,
       keep: flags.keep,
       remote: flags.remote,
       endpoint: env.AWS_ENDPOINT_URL,
@@ -80,6 +91,21 @@ async function start(flags: StartFlags, { signal, env, print }: CommandContext):
     signal,
   );
   print(flags.json ? JSON.stringify(resultObject(result)) : renderResult(result));
+  await leavePage(result, flags, signal);
   const isEqual = result.comparison.differences.length === 0 && result.archive?.equal !== false;
   return isEqual ? EXIT.done : EXIT.no;
+}
+
+/** The page stays for whom sits before it; a program gets its prompt back. */
+async function leavePage(
+  { page }: RunResult,
+  { json, quiet }: StartFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  if (page === undefined) return;
+  if (!json && !quiet && process.stdout.isTTY && !signal.aborted) {
+    process.stderr.write(`\nthe dashboards stay at ${page.url} until Ctrl-C; the cloud stays up\n`);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  }
+  await page.close();
 }

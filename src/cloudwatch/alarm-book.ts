@@ -81,6 +81,11 @@ export class AlarmBook {
     return this.#states.get(name);
   }
 
+  /** True while actions of a composite alarm wait for its suppressor. */
+  get isWaiting(): boolean {
+    return [...this.#suppressions.values()].some(({ isWaiting }) => isWaiting);
+  }
+
   /** The last transition of an alarm. */
   lastOf(name: string): Transition | undefined {
     return this.#last.get(name);

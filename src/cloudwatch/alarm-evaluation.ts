@@ -77,18 +77,16 @@ export function alarmReason(
     .slice(-evaluationPeriods)
     .reverse();
   const missing = evaluationPeriods - evaluated.length;
+  const filled = `${plural(missing, 'missing datapoint')} ${missing === 1 ? 'was' : 'were'} treated as [${FILLED[rule.missing]}]`;
   if (evaluated.length === 0) {
-    const periods = plural(points.length, 'period');
-    return `Threshold Crossed: no datapoints were received for ${periods} and ${plural(missing, 'missing datapoint')} ${missing === 1 ? 'was' : 'were'} treated as [${FILLED[rule.missing]}].`;
+    return `Threshold Crossed: no datapoints were received for ${plural(points.length, 'period')} and ${filled}.`;
   }
   const telling = evaluated.filter(({ value }) => breaches(value, rule) === (state === 'ALARM'));
+  if (telling.length === 0) return `Threshold Crossed: ${filled}.`;
   const shown = telling.map(({ value, endMs }) => `${decimal(value)} (${timeText(endMs)})`);
   const is = `${telling.length === 1 ? 'was' : 'were'}${state === 'ALARM' ? '' : ' not'}`;
-  const filled =
-    missing === 0
-      ? ''
-      : `, and ${plural(missing, 'missing datapoint')} ${missing === 1 ? 'was' : 'were'} treated as [${FILLED[rule.missing]}]`;
-  return `Threshold Crossed: ${telling.length} out of the last ${evaluationPeriods} datapoints [${shown.join(', ')}] ${is} ${COMPARISONS[comparison].words} the threshold (${decimal(threshold)})${filled}.`;
+  const and = missing === 0 ? '' : `, and ${filled}`;
+  return `Threshold Crossed: ${telling.length} out of the last ${evaluationPeriods} datapoints [${shown.join(', ')}] ${is} ${COMPARISONS[comparison].words} the threshold (${decimal(threshold)})${and}.`;
 }
 
 function plural(count: number, word: string): string {

@@ -27,6 +27,11 @@ export class Suppression {
     this.#periods = periods;
   }
 
+  /** True while actions wait for a period to end. */
+  get isWaiting(): boolean {
+    return this.#due && !this.#suppressed;
+  }
+
   /** The suppressor is on or off now; says so again is no change. */
   suppressor(isOn: boolean, now: number): void {
     this.#move(now);

@@ -6,7 +6,7 @@ import type { Bucket } from '../ports/bucket.ts';
 import type { Cloud } from './cloud.ts';
 import { readMapping } from './deployed-mapping.ts';
 import { CommandError, EXIT } from './local-error.ts';
-import { MappingDriver } from './mapping-driver.ts';
+import { MappingDriver, type MappingObserver } from './mapping-driver.ts';
 import { keysOf, type TakenEvent } from './producer.ts';
 import type { ArchiveDeployment } from './stacks.ts';
 import { type ArchiveVerdict, SentRecords, verifyArchive } from './verify-archive.ts';
@@ -20,6 +20,8 @@ export interface ArchivedRunOptions {
   /** Where earlier runs into the same stream have ended. */
   readonly checkpoints: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Told of what the archiver's mapping did. */
+  readonly observer: MappingObserver;
 }
 
 /** A verdict and where the archive is, such as `s3://bucket/archive/v1/`. */
@@ -56,7 +58,7 @@ export class ArchivedRun {
 
   /** Starts archiving; ends with the signal. */
   static async start(options: ArchivedRunOptions): Promise<ArchivedRun> {
-    const { cloud, archive, checkpoints, signal } = options;
+    const { cloud, archive, checkpoints, signal, observer } = options;
     const { kinesis, lambda, s3 } = cloud.clients;
     const deployed = await readMapping(lambda, archive.mappingId);
     const windowMs = Math.min(deployed.settings.windowMs, WINDOW_MS_MAX);
@@ -64,7 +66,8 @@ export class ArchivedRun {
     const bucketOf = (bucketName: string) =>
       makeAwsBucket({ client: s3, bucketName, clock: systemClock });
     const failures = bucketOf(cloud.deployment.quarantineBucket);
-    const driver = new MappingDriver({ kinesis, lambda, failures, mapping, checkpoints, signal });
+    const common = { kinesis, lambda, failures, checkpoints, signal, observer };
+    const driver = new MappingDriver({ ...common, mapping });
     await driver.start();
     return new ArchivedRun(options, driver, bucketOf(archive.bucket));
   }

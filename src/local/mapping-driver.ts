@@ -6,6 +6,7 @@ import { failureDocument } from '../mapping/failure-document.ts';
 import { DEFAULT_POLICIES } from '../mapping/policies.ts';
 import { readFrom } from '../mapping/starting-position.ts';
 import type { Bucket } from '../ports/bucket.ts';
+import type { MappingCall } from './cloudwatch/service-metrics.ts';
 import { ShardReader, type ShardReaderOptions } from './shard-reader.ts';
 
 /** What the driver reads and calls. */
@@ -15,6 +16,15 @@ export interface MappingDriverOptions extends ShardReaderOptions {
   readonly failures: Bucket;
   /** Last finished sequence number of each shard; reading starts behind it, else where the mapping starts. */
   readonly checkpoints: Readonly<Record<string, string>>;
+  /** Told of what the driver did. */
+  readonly observer?: MappingObserver;
+}
+
+/** Who is told of what the driver did. */
+export interface MappingObserver {
+  readonly called: (call: MappingCall) => void;
+  /** Records went to the failure destination. */
+  readonly gaveUp: (records: number) => void;
 }
 
 /** How far it is. */
@@ -53,6 +63,7 @@ const POLL_MS = 200;
  * 1. A shard has one reader; it adds records in the order of the shard.
  * 2. `#pump` runs after everything that can change what the engine wants: records, outcomes, time.
  * 3. The mapping counts as created when the driver is: it was off before.
+ * 4. While it is paused nothing is read and no call is begun; calls that were begun come to their end.
  */
 export class MappingDriver {
   readonly #options: MappingDriverOptions;
@@ -70,6 +81,7 @@ export class MappingDriver {
   #troubled = 0;
   #lastFailure: string | undefined;
   #fault: unknown;
+  #paused = false;
 
   constructor(options: MappingDriverOptions) {
     this.#options = options;
@@ -81,6 +93,22 @@ export class MappingDriver {
   async start(): Promise<void> {
     await this.#discover();
     this.#options.signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
+  }
+
+  /** Stops reading and calling, as a mapping that is switched off. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Goes on after a pause. */
+  resume(): void {
+    this.#paused = false;
+    this.#pump();
+  }
+
+  /** True between pause and resume. */
+  get isPaused(): boolean {
+    return this.#paused;
   }
 
   /** @throws what stopped a reader */
@@ -128,7 +156,7 @@ export class MappingDriver {
     let last: string | undefined;
     try {
       while (!signal.aborted) {
-        if (!this.#engine.wantsRecords(id)) {
+        if (this.#paused || !this.#engine.wantsRecords(id)) {
           await delay(POLL_MS / 4, undefined, { signal });
           continue;
         }
@@ -171,7 +199,7 @@ export class MappingDriver {
 
   #pump(): void {
     clearTimeout(this.#timer);
-    if (this.#options.signal.aborted) return;
+    if (this.#paused || this.#options.signal.aborted) return;
     const { invocations, discards, rejected, wakeMs } = this.#engine.step(Date.now());
     this.#troubled += rejected.length;
     this.#invocations += rejected.length;
@@ -187,7 +215,11 @@ export class MappingDriver {
 
   async #invoke({ id, batch }: MappingInvocation<string>): Promise<void> {
     this.#invocations += 1;
+    const startedMs = Date.now();
     const outcome = await this.#call(payloadOf(batch.records));
+    const newestArrivalMs = batch.records.at(-1)?.arrivalMs ?? startedMs;
+    const call = { startedMs, endedMs: Date.now(), outcome: outcome.type, newestArrivalMs };
+    this.#options.observer?.called(call);
     const before = this.#engine.backlog;
     this.#engine.finish(id, outcome, Date.now());
     if (before - this.#engine.backlog < batch.records.length) this.#troubled += 1;
@@ -228,6 +260,7 @@ export class MappingDriver {
   async #giveUp(discard: MappingDiscard<string>): Promise<void> {
     const { records, last } = discard.batch;
     this.#givenUp += records.length;
+    this.#options.observer?.gaveUp(records.length);
     const { mapping, failures } = this.#options;
     const ran = last === undefined ? undefined : this.#ran.get(last.outcome);
     const { key, body } = failureDocument(discard, {

@@ -21,6 +21,15 @@ export interface ProduceOptions {
   readonly signal: AbortSignal;
   /** Called with what was taken, in the order of each shard. */
   readonly onTaken: (events: readonly TakenEvent[]) => void;
+  /** Called after each request. */
+  readonly onSent?: (sent: SentRequest) => void;
+}
+
+/** What came of one request. */
+export interface SentRequest {
+  readonly records: number;
+  readonly bytes: number;
+  readonly refused: number;
 }
 
 /** Limits of one PutRecords request; Kinesis allows 10 MB, half of it keeps answers quick. */
@@ -69,6 +78,8 @@ async function sendAll(events: readonly FeedEvent[], options: ProduceOptions): P
   while (left.length > 0) {
     const { taken, refused } = await send(left, options);
     options.onTaken(taken);
+    const bytes = taken.reduce((sum, { event }) => sum + event.bytes.length, 0);
+    options.onSent?.({ records: taken.length, bytes, refused: refused.length });
     left = refused;
     if (left.length === 0) return;
     await delay(pauseMs, undefined, { signal: options.signal });

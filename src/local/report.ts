@@ -2,7 +2,7 @@ import path from 'node:path';
 import pc from 'picocolors';
 import { ROOT } from './paths.ts';
 import type { RecordBlock } from './record-digests.ts';
-import type { RunResult } from './run.ts';
+import type { RunResult } from './run-types.ts';
 
 /** Differences that are shown. */
 const SHOWN = 10;
@@ -13,6 +13,7 @@ export function renderResult(result: RunResult): string {
     ...counts(result),
     ...verdict(result),
     ...archiveVerdict(result),
+    ...alarms(result),
     '',
     ...nextSteps(result),
   ].join('\n');
@@ -37,7 +38,34 @@ export function resultObject(result: RunResult): object {
     equal: comparison.differences.length === 0,
     differences: comparison.differences.slice(0, 100),
     archive: result.archive ?? null,
+    alarms: result.alarms.map(({ alarm, raisedMs, clearedMs, reason, notifications }) => ({
+      alarm,
+      raised: new Date(raisedMs).toISOString(),
+      cleared: clearedMs === undefined ? null : new Date(clearedMs).toISOString(),
+      reason,
+      notifications,
+    })),
   };
+}
+
+/** Each alarm that went on, how long, and whether somebody was told. */
+function alarms({ alarms: raised, alarmSpeed }: RunResult): string[] {
+  if (raised.length === 0) return [pc.dim(`  no alarm (${speedText(alarmSpeed)})`)];
+  const lines = raised.map(({ alarm, raisedMs, clearedMs, notifications }) => {
+    const long =
+      clearedMs === undefined
+        ? 'still on'
+        : `on for ${Math.round((clearedMs - raisedMs) / 1000)} s`;
+    const told = notifications.length === 0 ? 'told by another alarm, or held back' : 'told';
+    return `    ${alarm}: ${long}, ${told}`;
+  });
+  return [`  alarms (${speedText(alarmSpeed)}):`, ...lines];
+}
+
+/** What the speed of alarms means. */
+function speedText(speed: number): string {
+  const seconds = Number((60 / speed).toFixed(1));
+  return `a minute of CloudWatch passes in ${seconds} s: --alarm-speed ${speed}`;
 }
 
 function counts({ pipeline, sent, seconds, computed, runs, mapping }: RunResult): string[] {
@@ -124,7 +152,8 @@ function nextSteps({ pipeline, endpoint, afterwards, archive, cloud }: RunResult
   return [
     pc.bold('Where to look next'),
     ...look,
-    '  npm start -- --bad 5 --duplicates 5   break some events, send some twice',
+    '  npm start -- --bad 5 --duplicates 5   break some events, send some twice; an alarm goes on',
+    '  npm start -- --stall 60               stop the mapping for a minute, and see who notices',
     `  ${file}   the pipeline; docs/PIPELINES.md says what it can do`,
     '  docs/DEPLOY.md   to an AWS account · docs/ARCHITECTURE.md   how it works',
   ];

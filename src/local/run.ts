@@ -2,63 +2,36 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeAwsBucket } from '../adapters/aws/bucket.ts';
 import { systemClock } from '../adapters/aws/clock.ts';
 import { makeAwsStream } from '../adapters/aws/stream.ts';
-import { BatchComputation, type BatchResult } from '../batch/batch.ts';
-import { type Comparison, compareResults } from '../batch/compare.ts';
+import { BatchComputation } from '../batch/batch.ts';
+import { compareResults } from '../batch/compare.ts';
 import { compile } from '../core/compile.ts';
 import type { Feed } from '../core/feed.ts';
 import type { Program } from '../core/program.ts';
 import { epochOf } from '../core/writer.ts';
-import { loadFeed, loadPipeline, type PipelineFolder } from '../project/discover.ts';
-import { ArchivedRun, type LocatedVerdict } from './archived-run.ts';
-import { type Cloud, type CloudOptions, openCloud } from './cloud.ts';
+import { loadPipeline, type PipelineFolder } from '../project/discover.ts';
+import { ArchivedRun } from './archived-run.ts';
+import { type Cloud, openCloud } from './cloud.ts';
+import type { CloudWatchBridge } from './cloudwatch/bridge.ts';
+import { openWatch } from './console/watch.ts';
 import { type DeployedMapping, readMapping } from './deployed-mapping.ts';
+import type { FeedEvent } from './feed/events.ts';
 import { runEvents } from './feed/source.ts';
 import { type History, type RunSpec, readHistory, writeHistory } from './history.ts';
 import { interruptedRun, unknownRuns } from './kept-tables.ts';
-import { CommandError, EXIT } from './local-error.ts';
-import { MappingDriver, type MappingProgress } from './mapping-driver.ts';
+import { MappingDriver } from './mapping-driver.ts';
 import { ROOT } from './paths.ts';
 import { produce, type TakenEvent } from './producer.ts';
+import { requireFeed } from './require-feed.ts';
 import { hasResults, type ResultSource, readStored } from './results.ts';
 import { takeRunLock } from './run-lock.ts';
+import type { RunOptions, RunResult } from './run-types.ts';
+import { stallMapping, stallRate } from './stall.ts';
 import { StatusSampler } from './status-sampler.ts';
+import { StuckWatch } from './stuck-watch.ts';
 import type { RunView } from './view.ts';
 
-/** What a local run does. */
-export interface RunOptions extends Omit<CloudOptions, 'pipeline'> {
-  readonly pipeline: string;
-  /** Rows of the feed, 1 to 10,000,000; undefined is the feed's own limit. */
-  readonly events: number | undefined;
-  /** Events a second; 0 is without limit. */
-  readonly rate: number;
-  readonly badPercent: number;
-  readonly duplicatePercent: number;
-  readonly seed: number;
-}
-
-/** How a run ended. */
-export interface RunResult {
-  readonly pipeline: string;
-  readonly run: string;
-  readonly endpoint: string;
-  /** What becomes of the cloud: it stays for `--keep`, and where the user named its endpoint. */
-  readonly afterwards: 'stopped' | 'kept' | 'given';
-  readonly sent: number;
-  readonly seconds: number;
-  /** Of all runs into these tables, as the batch computation has it. */
-  readonly computed: BatchResult;
-  /** Runs into these tables, this one included. */
-  readonly runs: number;
-  readonly mapping: MappingProgress;
-  readonly comparison: Comparison;
-  /** The archive of this run, read back; undefined where the pipeline has none. */
-  readonly archive: LocatedVerdict | undefined;
-  readonly cloud: Pick<Cloud, 'deployment'>;
-}
-
-/** How long nothing may move before a run gives up, milliseconds. */
-const STUCK_MS = 60_000;
 const SAMPLE_MS = 250;
+const RATE = 5_000;
 
 /**
  * The main job: deploys the pipeline's stacks into a local cloud, sends its feed through Kinesis, drives
@@ -78,7 +51,17 @@ export async function localRun(
   try {
     const cloud = await openCloud(options, view, signal);
     try {
-      return await new Run({ options, folder, feed, program, cloud, view, signal }).run();
+      const watch = await openWatch({ options, cloud, view });
+      try {
+        const { bridge, page } = watch;
+        const run = new Run({ options, folder, feed, program, cloud, bridge, view, signal });
+        return { ...(await run.run()), page };
+      } catch (error) {
+        await watch.page?.close();
+        throw error;
+      } finally {
+        await watch.close();
+      }
     } finally {
       await cloud.close();
     }
@@ -93,6 +76,7 @@ interface RunContext {
   readonly feed: Feed<unknown>;
   readonly program: Program;
   readonly cloud: Cloud;
+  readonly bridge: CloudWatchBridge;
   readonly view: RunView;
   readonly signal: AbortSignal;
 }
@@ -102,6 +86,7 @@ class Run {
   readonly #context: RunContext;
   readonly #batch: BatchComputation;
   readonly #takenTimes: number[] = [];
+  readonly #takenMs: number[] = [];
   #archive: ArchivedRun | undefined;
   /** The last record that each shard took. */
   readonly #last = new Map<string, string>();
@@ -111,7 +96,7 @@ class Run {
     this.#batch = new BatchComputation(context.folder.pipeline, context.program);
   }
 
-  async run(): Promise<RunResult> {
+  async run(): Promise<Omit<RunResult, 'page'>> {
     const { options, cloud, program, signal } = this.#context;
     const mapping = await readMapping(cloud.clients.lambda, cloud.deployment.mappingId);
     const epoch = await this.#epoch(mapping);
@@ -135,6 +120,7 @@ class Run {
       await this.#feedAndWait(spec, driver, source);
       const seconds = (performance.now() - startMs) / 1000;
       await this.#archive?.finish();
+      await this.#waitForAlarms();
       writeHistory(options.directory, epoch, {
         runs: [...history.runs, { ...spec, complete: true }],
         checkpoints: driver.checkpoints(),
@@ -183,7 +169,8 @@ class Run {
     { checkpoints }: History,
     signal: AbortSignal,
   ): Promise<MappingDriver> {
-    const { clients, deployment } = this.#context.cloud;
+    const { bridge, cloud } = this.#context;
+    const { clients, deployment } = cloud;
     const driver = new MappingDriver({
       kinesis: clients.kinesis,
       lambda: clients.lambda,
@@ -195,8 +182,10 @@ class Run {
       mapping,
       checkpoints,
       signal,
+      observer: bridge.observer(),
     });
     await driver.start();
+    bridge.start(driver);
     return driver;
   }
 
@@ -205,37 +194,49 @@ class Run {
     { archiveCheckpoints: checkpoints = {} }: History,
     signal: AbortSignal,
   ): Promise<ArchivedRun | undefined> {
-    const { cloud, program } = this.#context;
+    const { cloud, program, bridge } = this.#context;
     const { archive } = cloud.deployment;
     if (archive === undefined) return undefined;
     const { partitions } = program.settings;
-    return ArchivedRun.start({ cloud, archive, partitions, epoch, checkpoints, signal });
+    const observer = bridge.observer(archive);
+    return ArchivedRun.start({ cloud, archive, partitions, epoch, checkpoints, signal, observer });
+  }
+
+  /** An alarm that went on is seen to go off again. */
+  async #waitForAlarms(): Promise<void> {
+    const { bridge, view, signal } = this.#context;
+    const on = bridge.history.on();
+    if (on.length > 0) view.notice(`all is finished; waiting for ${on.join(', ')} to clear`);
+    await bridge.cleared(signal);
   }
 
   /** Sends everything and waits until all of it is finished, showing how far it is. */
   async #feedAndWait(spec: RunSpec, driver: MappingDriver, source: ResultSource): Promise<void> {
-    const { options, cloud, program, view, signal } = this.#context;
+    const { bridge, view, signal } = this.#context;
     const { count, events } = await runEvents(spec, this.#context);
     const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
     let sentAll = false;
-    const sending = produce(events, {
-      client: cloud.clients.kinesis,
-      streamName: cloud.deployment.streamName,
-      partitions: program.settings.partitions,
-      rate: options.rate,
-      signal: AbortSignal.any([signal, stop.signal]),
-      onTaken: (taken) => this.#take(taken),
-    }).then(() => {
+    const sending = this.#produce(events, count, both).then(() => {
       sentAll = true;
     });
+    const stalling = this.#stall(driver, both);
     // Awaited below; until then a failure must not count as unhandled.
-    sending.catch(() => undefined);
-    const sampler = new StatusSampler({ driver, source, total: count, times: this.#takenTimes });
+    for (const one of [sending, stalling]) one.catch(() => undefined);
+    const sampler = new StatusSampler({
+      driver,
+      source,
+      total: count,
+      times: this.#takenTimes,
+      takenMs: this.#takenMs,
+      alarms: () => bridge.history.on(),
+    });
     const stuck = new StuckWatch();
     try {
       do {
         if (sentAll) await sending;
-        stuck.check(driver.progress(), this.#isFinished(driver));
+        bridge.check();
+        stuck.check(driver.progress(), this.#isFinished(driver) || driver.isPaused);
         view.status(await sampler.sample());
         await Promise.race([delay(SAMPLE_MS, undefined, { signal }), failed(sending)]);
       } while (!sentAll || !this.#isFinished(driver));
@@ -246,6 +247,28 @@ class Run {
     }
   }
 
+  #produce(events: Iterable<FeedEvent>, count: number, signal: AbortSignal): Promise<void> {
+    const { options, cloud, program, bridge } = this.#context;
+    const { stallSeconds, rate = stallSeconds > 0 ? stallRate(count, stallSeconds) : RATE } =
+      options;
+    return produce(events, {
+      client: cloud.clients.kinesis,
+      streamName: cloud.deployment.streamName,
+      partitions: program.settings.partitions,
+      rate,
+      signal,
+      onTaken: (taken) => this.#take(taken),
+      onSent: (sent) => bridge.sent(sent),
+    });
+  }
+
+  async #stall(driver: MappingDriver, signal: AbortSignal): Promise<void> {
+    const { options, view } = this.#context;
+    const seconds = options.stallSeconds;
+    const onChange = (text: string) => view.notice(text);
+    if (seconds > 0) await stallMapping({ driver, seconds, signal, onChange });
+  }
+
   #isFinished(driver: MappingDriver): boolean {
     return [...this.#last].every(([shard, sequence]) => driver.isFinishedUpTo(shard, sequence));
   }
@@ -254,6 +277,7 @@ class Run {
     this.#archive?.take(taken);
     for (const { event, shard, sequence } of taken) {
       this.#takenTimes.push(event.timeMs);
+      this.#takenMs.push(Date.now());
       this.#last.set(shard, sequence);
       const lane = laneOf(event.partition, shard);
       this.#batch.add({ bytes: event.bytes, lane, arrivalMs: Date.now() });
@@ -266,7 +290,7 @@ class Run {
     readonly driver: MappingDriver;
     readonly source: ResultSource;
     readonly history: History;
-  }): Promise<RunResult> {
+  }): Promise<Omit<RunResult, 'page'>> {
     const { options, cloud } = this.#context;
     const computed = this.#batch.result();
     return {
@@ -281,32 +305,11 @@ class Run {
       mapping: ended.driver.progress(),
       comparison: compareResults(await readStored(ended.source), computed),
       archive: await this.#archive?.verify(),
+      alarms: this.#context.bridge.history.all(),
+      alarmSpeed: options.alarmSpeed,
       cloud: { deployment: cloud.deployment },
     };
   }
-}
-
-/** Throws when nothing was finished for a long time although there is something to do. */
-class StuckWatch {
-  #finished = -1;
-  #sinceMs = Date.now();
-
-  check(progress: MappingProgress, allFinished: boolean): void {
-    const count = finished(progress);
-    if (count !== this.#finished || allFinished) this.#sinceMs = Date.now();
-    this.#finished = count;
-    if (Date.now() - this.#sinceMs < STUCK_MS) return;
-    throw new CommandError('The pipeline does not move', {
-      exitCode: EXIT.refused,
-      detail: `got ${count} events finished and nothing new for ${STUCK_MS / 1000} s (${progress.troubled} of ${progress.invocations} invocations failed; the last: ${progress.lastFailure ?? 'nothing'}), expected the function to finish them`,
-      next: 'look at the function’s log lines in .millrace/local/emulator.log, or run again with --keep and read its log group',
-    });
-  }
-}
-
-/** Records that are finished, one way or the other. */
-function finished({ processed, dropped, givenUp }: MappingProgress): number {
-  return processed + dropped + givenUp;
 }
 
 /** Never ends but by the failure of the promise. */
@@ -321,14 +324,4 @@ function afterwards({ endpoint, keep }: RunOptions): RunResult['afterwards'] {
 
 function laneOf(partition: number | undefined, shard: string): string {
   return partition === undefined ? shard : `p${partition}`;
-}
-
-async function requireFeed(folder: PipelineFolder): Promise<Feed<unknown>> {
-  const feed = await loadFeed(folder);
-  if (feed !== undefined) return feed as Feed<unknown>;
-  throw new CommandError(`Pipeline ${folder.name} has no data to send`, {
-    exitCode: EXIT.missing,
-    detail: `got no pipelines/${folder.name}/feed.ts, expected one`,
-    next: 'write it: docs/PIPELINES.md, "The feed"',
-  });
 }

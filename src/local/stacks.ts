@@ -5,6 +5,7 @@ import { InvariantError } from '../core/errors.ts';
 import { endpointVariables, runChild } from './child.ts';
 import type { LocalClients } from './clients.ts';
 import { CommandError, EXIT } from './local-error.ts';
+import { localTemplate } from './local-template.ts';
 
 /** What a deployment is made with. */
 export interface DeployOptions {
@@ -25,6 +26,7 @@ export interface Deployment {
   readonly quarantineBucket: string;
   readonly consumerName: string;
   readonly mappingId: string;
+  readonly alarmTopic: string;
   /** Undefined where the pipeline has no archive. */
   readonly archive: ArchiveDeployment | undefined;
 }
@@ -32,13 +34,20 @@ export interface Deployment {
 /** The outputs of a pipeline's archive. */
 export interface ArchiveDeployment {
   readonly bucket: string;
+  readonly functionName: string;
   readonly mappingId: string;
 }
+
+/** Ending of a template as it was synthesised. */
+const SYNTHESISED = '.synthesised.json';
 
 /** The environment that is deployed locally. */
 const ENVIRONMENT = 'dev';
 
-/** Synthesises the pipeline's stacks, with the one change that a local cloud needs. */
+/**
+ * Synthesises the pipeline's stacks, with the changes that a local cloud needs. What was synthesised stands
+ * beside it: alarms and dashboards are read from there.
+ */
 export async function synthesise(options: DeployOptions): Promise<void> {
   const output = templatesOf(options);
   rmSync(output, { recursive: true, force: true });
@@ -46,22 +55,10 @@ export async function synthesise(options: DeployOptions): Promise<void> {
   await run(options, { what: 'The stacks could not be synthesised', command: 'cdk', args });
   for (const file of globSync('*.template.json', { cwd: output })) {
     const name = path.join(output, file);
-    writeFileSync(name, disableMappings(readFileSync(name, 'utf8')));
+    const template = readFileSync(name, 'utf8');
+    writeFileSync(name.replace(/\.template\.json$/, SYNTHESISED), template);
+    writeFileSync(name, localTemplate(template));
   }
-}
-
-/**
- * Switches the event source mappings off in a template. Local clouds have mappings of their own that
- * lose what a partial response reports and never give up; src/mapping takes their place.
- */
-export function disableMappings(template: string): string {
-  const document: { Resources?: Record<string, { Type: string; Properties?: object }> } =
-    JSON.parse(template);
-  for (const resource of Object.values(document.Resources ?? {})) {
-    if (resource.Type !== 'AWS::Lambda::EventSourceMapping') continue;
-    resource.Properties = { ...resource.Properties, Enabled: false };
-  }
-  return JSON.stringify(document, undefined, 1);
 }
 
 /**
@@ -114,18 +111,25 @@ export async function readDeployment(
     quarantineBucket: output('QuarantineBucket'),
     consumerName: output('ConsumerName'),
     mappingId: output('MappingId'),
+    alarmTopic: output('AlarmTopic'),
     archive: outputs.has('ArchiveBucket')
-      ? { bucket: output('ArchiveBucket'), mappingId: output('ArchiveMappingId') }
+      ? {
+          bucket: output('ArchiveBucket'),
+          functionName: output('ArchiverName'),
+          mappingId: output('ArchiveMappingId'),
+        }
       : undefined,
   };
 }
 
-/** Where the compute stack's template of a synth is. */
+/** Where the compute stack's template of a synth is, as AWS would get it. */
 export function computeTemplate(options: Pick<DeployOptions, 'directory' | 'pipeline'>): string {
-  return path.join(
-    templatesOf(options),
-    `${options.pipeline}-${ENVIRONMENT}-compute.template.json`,
-  );
+  return path.join(templatesOf(options), `${computeStack(options.pipeline)}${SYNTHESISED}`);
+}
+
+/** The name of a pipeline's compute stack in a local cloud. */
+export function computeStack(pipeline: string): string {
+  return `${pipeline}-${ENVIRONMENT}-compute`;
 }
 
 function templatesOf({

@@ -9,6 +9,10 @@ export interface StatusSamplerOptions {
   readonly total: number;
   /** Event time of each event that was taken, in that order; it grows. */
   readonly times: readonly number[];
+  /** When each of these was taken. */
+  readonly takenMs: readonly number[];
+  /** Names of the alarms that are on. */
+  readonly alarms: () => readonly string[];
 }
 
 /** Between two looks into the tables, milliseconds. */
@@ -30,7 +34,7 @@ export class StatusSampler {
   }
 
   async sample({ fresh = false } = {}): Promise<RunStatus> {
-    const { driver, times, total } = this.#options;
+    const { driver, times, total, alarms } = this.#options;
     const { processed, lagMs } = driver.progress();
     if (fresh || Date.now() - this.#lookedMs >= TABLES_MS) await this.#look(processed);
     return {
@@ -38,10 +42,18 @@ export class StatusSampler {
       total,
       processed,
       quarantined: this.#quarantined,
-      lagMs,
+      lagMs: Math.max(lagMs, this.#unread(processed)),
       rate: this.#rate(processed),
       top: this.#top,
+      alarms: alarms(),
     };
+  }
+
+  /** A mapping that is paused reads nothing: what waits in the stream is known by when it was taken. */
+  #unread(processed: number): number {
+    const { driver, takenMs } = this.#options;
+    const oldestMs = driver.isPaused ? takenMs[processed] : undefined;
+    return oldestMs === undefined ? 0 : Date.now() - oldestMs;
   }
 
   async #look(processed: number): Promise<void> {

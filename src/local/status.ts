@@ -24,6 +24,8 @@ export interface RunStatus {
   /** Events processed a second, over the last seconds. */
   readonly rate: number;
   readonly top: TopTable | undefined;
+  /** Names of the alarms that are on. */
+  readonly alarms: readonly string[];
 }
 
 const ROWS_SHOWN = 8;
@@ -44,6 +46,7 @@ export function statusLine(status: RunStatus): string {
     `processed ${count(status.processed)} (${count(Math.round(status.rate))}/s)`,
     `quarantined ${count(status.quarantined)}`,
     `lag ${(status.lagMs / 1000).toFixed(1)} s`,
+    ...(status.alarms.length === 0 ? [] : [`alarms ${status.alarms.join(', ')}`]),
   ].join(' · ');
 }
 

@@ -12,6 +12,8 @@ export interface Step {
 export interface RunView {
   steps(steps: readonly Step[]): Promise<void>;
   status(status: RunStatus): void;
+  /** Shows something that happened and leaves it standing. */
+  notice(text: string): void;
   /** Leaves the last status standing. */
   done(): void;
 }
@@ -31,6 +33,7 @@ export const quietView: RunView = {
     for (const { run } of steps) await run();
   },
   status: () => undefined,
+  notice: () => undefined,
   done: () => undefined,
 };
 
@@ -39,6 +42,7 @@ function terminalView(): RunView {
   return {
     steps: (steps) => runSteps(steps, 'default'),
     status: (status) => update(`\n${renderStatus(status)}\n`),
+    notice: (text) => update.persist(text),
     done: () => update.done(),
   };
 }
@@ -55,6 +59,7 @@ function plainView(): RunView {
       shownMs = Date.now();
       show(status);
     },
+    notice: (text) => process.stderr.write(`${text}\n`),
     done: () => {
       if (last !== undefined) show(last);
     },

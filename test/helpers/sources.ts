@@ -18,7 +18,7 @@ export interface Source {
   readonly imports: readonly Import[];
 }
 
-const FOLDERS = ['bin', 'lib', 'functions', 'pipelines', 'src', 'test', 'bench', 'scripts'];
+const FOLDERS = ['bin', 'lib', 'functions', 'pipelines', 'src', 'web', 'test', 'bench', 'scripts'];
 const IMPORT = /^\s*(?:import|export)\s+(type\s+)?(?:[\w*{][^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm;
 const DYNAMIC_IMPORT = /\bimport\(\s*['"]([^'"]+)['"]/g;
 const ALIASES: Readonly<Record<string, string>> = {

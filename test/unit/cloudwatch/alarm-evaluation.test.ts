@@ -121,6 +121,9 @@ describe('the reason', () => {
     expect(alarmReason(points('- - - - 0'), rule(2, 'notBreaching'), over)).toContain(
       'was not greater than the threshold (5.0), and 2 missing datapoints were treated as [NonBreaching]',
     );
+    expect(alarmReason(points('X - - - -'), rule(2, 'notBreaching'), over)).toBe(
+      'Threshold Crossed: 2 missing datapoints were treated as [NonBreaching].',
+    );
     expect(
       alarmReason(points('- - - - -'), rule(3, 'breaching'), { state: 'ALARM', periodEndsMs }),
     ).toBe(

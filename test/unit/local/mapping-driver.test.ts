@@ -7,7 +7,8 @@ import {
 import { LambdaClient, RequestTooLargeException } from '@aws-sdk/client-lambda';
 import { expect, it, vi } from 'vitest';
 import { makeMemoryBucket } from '../../../src/adapters/memory/bucket.ts';
-import { MappingDriver } from '../../../src/local/mapping-driver.ts';
+import type { DeployedMapping } from '../../../src/local/deployed-mapping.ts';
+import { MappingDriver, type MappingObserver } from '../../../src/local/mapping-driver.ts';
 import { type MappingSettings, mappingSettings } from '../../../src/mapping/settings.ts';
 
 interface Command {
@@ -74,6 +75,14 @@ function lambdaWith(...answers: Answer[]) {
   return { client, batches };
 }
 
+const MAPPING: DeployedMapping = {
+  id: 'm',
+  functionArn: 'arn:f',
+  streamArn: 'arn:aws:kinesis:us-east-1:1:stream/s',
+  region: 'us-east-1',
+  settings: mappingSettings({ reportsFailures: true }),
+};
+
 async function drive(
   kinesis: ReturnType<typeof kinesisWith>,
   lambda: ReturnType<typeof lambdaWith>,
@@ -81,6 +90,7 @@ async function drive(
     settings?: Partial<MappingSettings>;
     checkpoints?: Record<string, string>;
     last: string;
+    observer?: MappingObserver;
   },
 ) {
   const stop = new AbortController();
@@ -90,14 +100,12 @@ async function drive(
     lambda: lambda.client,
     failures,
     mapping: {
-      id: 'm',
-      functionArn: 'arn:f',
-      streamArn: 'arn:aws:kinesis:us-east-1:1:stream/s',
-      region: 'us-east-1',
+      ...MAPPING,
       settings: mappingSettings({ reportsFailures: true, ...options.settings }),
     },
     checkpoints: options.checkpoints ?? {},
     signal: stop.signal,
+    ...(options.observer === undefined ? {} : { observer: options.observer }),
   });
   await driver.start();
   await vi.waitFor(() => expect(driver.isFinishedUpTo(SHARD, options.last)).toBe(true), 10_000);
@@ -222,4 +230,45 @@ it('takes an answer that is no JSON for a failure, and a payload that is too lar
   expect(document.requestContext.approximateInvokeCount).toBe(2);
   expect(document).not.toHaveProperty('responseContext');
   expect(driver.progress().lastFailure).toContain('too large');
+});
+
+it('reads and calls nothing while it is paused, and goes on afterwards', async () => {
+  const kinesis = kinesisWith(4);
+  const lambda = lambdaWith();
+  const stop = new AbortController();
+  const driver = new MappingDriver({
+    kinesis: kinesis.client,
+    lambda: lambda.client,
+    failures: makeMemoryBucket(),
+    mapping: MAPPING,
+    checkpoints: {},
+    signal: stop.signal,
+  });
+  driver.pause();
+  await driver.start();
+  expect(driver.isPaused).toBe(true);
+  expect(driver.progress()).toMatchObject({ read: 0, invocations: 0 });
+
+  driver.resume();
+  await vi.waitFor(() => expect(driver.isFinishedUpTo(SHARD, '4')).toBe(true), 10_000);
+  stop.abort();
+  expect(lambda.batches.flat()).toEqual(['1', '2', '3', '4']);
+});
+
+it('tells its observer what each call came to, and what was given up', async () => {
+  const calls: string[] = [];
+  const gaveUp: number[] = [];
+  const observer = {
+    called: ({ outcome, newestArrivalMs }: { outcome: string; newestArrivalMs: number }) =>
+      calls.push(`${outcome} ${newestArrivalMs}`),
+    gaveUp: (records: number) => gaveUp.push(records),
+  };
+  const lambda = lambdaWith(new Error('TooManyRequestsException'), {
+    FunctionError: 'Unhandled',
+    body: { errorMessage: 'boom' },
+  });
+  await drive(kinesisWith(2), lambda, { settings: { retriesMax: 0 }, last: '2', observer });
+
+  expect(calls).toEqual(['not-invoked 1000', 'failed 1000']);
+  expect(gaveUp).toEqual([2]);
 }, 20_000);

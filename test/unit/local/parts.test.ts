@@ -9,9 +9,8 @@ import { localEnvironment } from '../../../src/local/child.ts';
 import { checkAnswers, checkEndpoint, isLoopback } from '../../../src/local/endpoint.ts';
 import { readHistory, writeHistory } from '../../../src/local/history.ts';
 import { renderResult, resultObject } from '../../../src/local/report.ts';
-import type { RunResult } from '../../../src/local/run.ts';
 import { takeRunLock } from '../../../src/local/run-lock.ts';
-import { disableMappings } from '../../../src/local/stacks.ts';
+import type { RunResult } from '../../../src/local/run-types.ts';
 import { renderStatus, statusLine, topRows } from '../../../src/local/status.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'millrace-parts-'));
@@ -70,26 +69,6 @@ it('a proxy for the world is never between a child and loopback', () => {
   for (const list of [environment.NO_PROXY, environment.no_proxy]) {
     expect(list?.split(',')).toEqual(expect.arrayContaining(['127.0.0.1', '::1', 'example.com']));
   }
-});
-
-it('a local template differs in nothing but its mappings being off', () => {
-  const template = {
-    Resources: {
-      Mapping: { Type: 'AWS::Lambda::EventSourceMapping', Properties: { BatchSize: 7 } },
-      Other: { Type: 'AWS::SNS::Topic', Properties: { X: 1 } },
-    },
-    Outputs: { A: 1 },
-  };
-  expect(JSON.parse(disableMappings(JSON.stringify(template)))).toEqual({
-    ...template,
-    Resources: {
-      ...template.Resources,
-      Mapping: {
-        Type: 'AWS::Lambda::EventSourceMapping',
-        Properties: { BatchSize: 7, Enabled: false },
-      },
-    },
-  });
 });
 
 describe('the lock of a run', () => {
@@ -221,6 +200,7 @@ describe('what is shown', () => {
       rows: topRows([row('ATL', 3), row('ORD', 9)]),
       groups: 2,
     },
+    alarms: [],
   };
 
   it('a line tells events in, processed, quarantined and lag', () => {
@@ -268,6 +248,12 @@ describe('what is shown', () => {
     },
     comparison: { cells: 3, differences },
     archive,
+    alarms: [
+      { alarm: 'x-Late', raisedMs: 0, clearedMs: 9_000, reason: 'r', notifications: [] },
+      { alarm: 'x-Bad', raisedMs: 0, clearedMs: undefined, reason: 'r', notifications: [] },
+    ],
+    alarmSpeed: 20,
+    page: undefined,
     cloud: { deployment: { aggregatesTable: 'T' } as RunResult['cloud']['deployment'] },
   });
 
