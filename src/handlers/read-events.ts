@@ -44,12 +44,11 @@ export async function eventsOfKey(
 ): Promise<readonly StoredEvent[]> {
   const found = new Map<string, ChunkEvent>();
   for (const writer of source.writers) {
-    for (const item of await chunksBetween(source.events, writer, wanted, context)) {
-      if (isExpired(item, context)) continue;
-      for (const event of decodeChunk(decompressed(item))) {
-        const within = event.timeMs >= wanted.fromMs && event.timeMs < wanted.toMs;
-        if (within && event.key === wanted.key) found.set(event.name, event);
-      }
+    const chunks = await chunksBetween(source.events, writer, wanted, context);
+    const live = chunks.filter((item) => !isExpired(item, context));
+    for (const event of live.flatMap((item) => decodeChunk(decompressed(item)))) {
+      const within = event.timeMs >= wanted.fromMs && event.timeMs < wanted.toMs;
+      if (within && event.key === wanted.key) found.set(event.name, event);
     }
   }
   const events = [...found.values()].sort((left, right) => left.timeMs - right.timeMs);
