@@ -18,7 +18,7 @@ function clientWith(...answers: object[]) {
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     requestHandler: {
       handle: async ({ body }: { body: Uint8Array }) => {
-        asked.push(JSON.parse(Buffer.from(body).toString()).ReturnConsumedCapacity);
+        asked.push(JSON.parse(new TextDecoder().decode(body)).ReturnConsumedCapacity);
         const text = Buffer.from(JSON.stringify(answers.shift() ?? {}));
         return { response: new HttpResponse({ statusCode: 200, headers: {}, body: text }) };
       },
