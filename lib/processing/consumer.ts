@@ -46,16 +46,17 @@ export class Consumer extends Construct {
         quarantineBucket: quarantineBucket.bucketName,
       },
     });
-    this.#permit(data);
+    this.#permit(props);
     this.alias = this.function.addAlias('live');
     this.mapping = this.#map(props);
   }
 
-  #permit({ tables, stream, quarantineBucket, dataKey }: DataStack): void {
+  #permit({ folder, data }: ConsumerProps): void {
+    const { tables, stream, quarantineBucket, dataKey } = data;
     const statements = [
       permissions.readStream(stream),
       permissions.ledger(tables.ledger),
-      permissions.aggregates(tables.aggregates),
+      permissions.aggregates(tables.aggregates, folder.pipeline.closing !== null),
       permissions.putOnly('Events', tables.events),
       permissions.putOnly('QuarantineIndex', tables.quarantine),
       permissions.quarantine(quarantineBucket),

@@ -20,15 +20,17 @@ export const permissions = {
     ),
   keeperLedger: (table: TableV2) =>
     allow('Ledger', [table.tableArn], ['dynamodb:Query', 'dynamodb:PutItem']),
-  aggregates: (table: TableV2) =>
+  /** Where windows are closed, the consumer asks how far, and for another look. */
+  aggregates: (table: TableV2, closes: boolean) =>
     allow(
       'Aggregates',
       [table.tableArn],
       [
-        'dynamodb:BatchGetItem',
+        'dynamodb:Query',
         'dynamodb:PutItem',
         'dynamodb:PartiQLInsert',
         'dynamodb:PartiQLUpdate',
+        ...(closes ? ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem'] : []),
       ],
     ),
   putOnly: (sid: string, table: TableV2) =>

@@ -156,7 +156,7 @@ describe('the consumer', () => {
         ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
         "ReadStream: kinesis:DescribeStream, kinesis:DescribeStreamSummary, kinesis:GetRecords, kinesis:GetShardIterator, kinesis:ListShards",
         "Ledger: dynamodb:BatchGetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:BatchWriteItem",
-        "Aggregates: dynamodb:BatchGetItem, dynamodb:PutItem, dynamodb:PartiQLInsert, dynamodb:PartiQLUpdate",
+        "Aggregates: dynamodb:Query, dynamodb:PutItem, dynamodb:PartiQLInsert, dynamodb:PartiQLUpdate",
         "Events: dynamodb:BatchWriteItem",
         "QuarantineIndex: dynamodb:BatchWriteItem",
         "QuarantineObjects: s3:PutObject",
