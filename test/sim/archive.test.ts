@@ -1,66 +1,34 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { makeSkippingClock } from '../../src/adapters/memory/clock.ts';
-import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
 import { gapsOf } from '../../src/core/archive-coverage.ts';
-import { type ArchiveObject, hourOf, parseArchiveKey } from '../../src/core/archive-object.ts';
+import { type ArchiveObject, hourOf } from '../../src/core/archive-object.ts';
 import { decodeTail, tailPartition } from '../../src/core/archive-tail.ts';
 import { ARCHIVE_PREFIX } from '../../src/core/contract.ts';
 import { compareSequences } from '../../src/core/position.ts';
-import type { Program } from '../../src/core/program.ts';
 import { epochOf } from '../../src/core/writer.ts';
-import { makeArchive } from '../../src/handlers/archive.ts';
-import type { Consume } from '../../src/handlers/consume.ts';
-import type { ArchivePorts, ConsumePorts } from '../../src/handlers/ports.ts';
-import { makeReadArchive } from '../../src/handlers/read-archive.ts';
-import { emptyReport } from '../../src/handlers/report.ts';
-import { ALL_FAULTS, NO_FAULTS } from '../../src/sim/faults.ts';
-import type { SimOptions, SimResult } from '../../src/sim/schedule.ts';
-import { simulate } from '../../src/sim/simulate.ts';
+import type { ArchivePorts } from '../../src/handlers/ports.ts';
+import { NO_FAULTS } from '../../src/sim/faults.ts';
+import type { SimResult } from '../../src/sim/schedule.ts';
 import type { SimRecord } from '../../src/sim/stream.ts';
+import {
+  archiverWith,
+  type Bug,
+  objectsIn,
+  readBack,
+  simulateArchive as run,
+  textOf,
+} from '../helpers/archive-sim.ts';
 import { smallOptions } from '../helpers/simulate-small.ts';
 
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 60);
 const FIRST_SEED = Number(process.env.MILLRACE_SEED ?? 1);
 const SEEDS_FROM_HERE = Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index);
 
-/** Half an hour, so that batches span hours. */
-const START_MS = Date.UTC(2026, 10, 20, 12, 59, 50);
-
-/** How a planted bug changes what the archiver sees of the world. */
-type Bug = (ports: ArchivePorts) => ArchivePorts;
-
-/** Puts the archiver where the simulation has its consumer; objects go to the world's one bucket. */
-function archiverWith(bug: Bug = (ports) => ports) {
-  return (ports: ConsumePorts, program: Program): Consume => {
-    const { clock, random, stream, ledger } = ports;
-    const archive = makeArchive(
-      bug({ clock, random, stream, ledger, archive: ports.quarantine }),
-      program.settings,
-    );
-    return async (batch, invocation) => {
-      const { response } = await archive(batch, invocation);
-      return { response, report: emptyReport() };
-    };
-  };
-}
-
-function run(seed: number, over: Partial<SimOptions> = {}): Promise<SimResult> {
-  const options = smallOptions(seed, {
-    makeHandler: archiverWith(),
-    faults: { ...ALL_FAULTS, applyLate: 0.1, loseCheckpoint: 0.25, recreate: 0, retention: 0 },
-    settings: { batchSize: 12, windowMs: 2_000, parallelization: 1, bisect: seed % 3 > 0 },
-    ...over,
-  });
-  const shift = START_MS - options.startMs;
-  const events = options.events.map((event) => ({ ...event, atMs: event.atMs + shift }));
-  return simulate({ ...options, startMs: START_MS, events });
-}
-
 /** What broke of what an archive promises. */
 async function problemsOf(result: SimResult): Promise<readonly string[]> {
   const stuck = result.violations.filter((text) => /not finished|gave up|threw/.test(text));
   const objects = objectsIn(result);
   const problems = [...stuck];
+  const read = await readBack(result);
   for (const [shard, records] of Map.groupBy(result.records, (record) => record.shard)) {
     const own = objects.filter((object) => object.shard === shard);
     const tail = await tailOf(result, shard);
@@ -68,15 +36,11 @@ async function problemsOf(result: SimResult): Promise<readonly string[]> {
     if (tail?.first !== first || tail?.last !== last) problems.push(`tail of ${shard}`);
     if (gapsOf(own, { first, last }).length > 0) problems.push(`gap in ${shard}`);
     if (own.some((object) => isWrong(object, records))) problems.push(`claim in ${shard}`);
-    const { texts, gaps } = await readBack(result, shard);
-    if (gaps > 0) problems.push(`gap while reading ${shard}`);
+    const { texts = [], gaps = [] } = read.find((one) => one.shard === shard) ?? {};
+    if (gaps.length > 0) problems.push(`gap while reading ${shard}`);
     if (texts.join() !== records.map(textOf).join()) problems.push(`records of ${shard}`);
   }
   return problems;
-}
-
-function objectsIn({ world }: SimResult): readonly ArchiveObject[] {
-  return [...world.quarantine.objects.keys()].map(parseArchiveKey);
 }
 
 async function tailOf({ world, startMs }: SimResult, shard: number) {
@@ -96,32 +60,6 @@ function isWrong(object: ArchiveObject, records: readonly SimRecord[]): boolean 
   );
   const hours = claimed.every(({ arrivalMs }) => hourOf(Math.round(arrivalMs)) === object.hourMs);
   return !hours || claimed[0]?.sequence !== object.first;
-}
-
-/** Arrivals are whole milliseconds, as Kinesis gives them; the simulation's time is finer. */
-function textOf({
-  sequence,
-  partitionKey,
-  arrivalMs,
-  bytes,
-}: Pick<SimRecord, 'sequence' | 'partitionKey' | 'arrivalMs' | 'bytes'>): string {
-  return `${sequence} ${partitionKey} ${Math.round(arrivalMs)} ${Buffer.from(bytes).toString('base64')}`;
-}
-
-async function readBack({ world }: SimResult, shard: number) {
-  const clock = makeSkippingClock(START_MS);
-  const reader = makeReadArchive({ clock, random: makeSeededRandom(1), archive: world.quarantine });
-  const range = { fromMs: START_MS - 3_600_000, toMs: START_MS + 86_400_000 };
-  const texts: string[] = [];
-  let gaps = 0;
-  const onGap = () => {
-    gaps += 1;
-  };
-  for (const one of await reader.shards(range)) {
-    if (one.shard !== shard) continue;
-    for await (const record of reader.records(one, range, { onGap })) texts.push(textOf(record));
-  }
-  return { texts, gaps };
 }
 
 let results: readonly SimResult[] = [];
