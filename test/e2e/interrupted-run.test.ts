@@ -75,7 +75,7 @@ describe.runIf(process.env.AWS_ENDPOINT_URL === undefined)('a run that is interr
       expect(run.lines.at(-1)).toContain('Interrupted');
       expect(isGroupAlive(emulator)).toBe(false);
     },
-    120_000,
+    300_000,
   );
 
   it('leaves nothing in the way of the next one when it is killed', async () => {
@@ -91,5 +91,5 @@ describe.runIf(process.env.AWS_ENDPOINT_URL === undefined)('a run that is interr
 
     expect(code, next.lines.join('\n')).toBe(0);
     expect(isGroupAlive(left)).toBe(false);
-  }, 120_000);
+  }, 300_000);
 });

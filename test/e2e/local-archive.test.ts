@@ -40,7 +40,7 @@ beforeAll(async () => {
   first = await start('--events', '4000');
   adoptLocalEnvironment(first.endpoint);
   clients = makeClients();
-}, 240_000);
+}, 300_000);
 
 afterAll(() => {
   for (const note of globSync('.millrace/local/emulator.json', { cwd: clone })) {
@@ -106,5 +106,5 @@ describe('the archive of a local run', () => {
     const { archive }: Result = JSON.parse(Object(failed).stdout);
     expect(archive).toMatchObject({ records: 0, equal: false });
     expect(archive?.differences).toMatchObject([{ equal: 0, sent: { count: expect.any(Number) } }]);
-  }, 180_000);
+  }, 300_000);
 });

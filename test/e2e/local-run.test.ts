@@ -112,7 +112,7 @@ it('flights with bad and repeated events equal the batch computation, cell by ce
   for (const reason of ['not-decodable', 'schema', 'late', 'future', 'id-conflict']) {
     expect(result.quarantined[reason], reason).toBeGreaterThan(0);
   }
-}, 120_000);
+}, 300_000);
 
 it('a new folder under pipelines/ runs with nothing else changed, and stays when it is kept', async () => {
   const flags = ['--pipeline', WEATHER, '--bad', '5', '--duplicates', '5', '--keep'];
@@ -151,4 +151,4 @@ it('a new folder under pipelines/ runs with nothing else changed, and stays when
   expect(second.differences).toEqual([]);
   expect(second.accepted).toBeGreaterThanOrEqual(first.accepted);
   expect(second.archive).toMatchObject({ records: second.sent, equal: true });
-}, 240_000);
+}, 300_000);

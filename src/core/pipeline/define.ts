@@ -71,6 +71,13 @@ export function definePipeline<S extends Schema, W extends Windows, T = OutputOf
       '2 to 40 lower-case letters, digits and dashes, a letter first',
     );
   }
+  if (typeof options.windows !== 'function') {
+    throw new DefinitionError(
+      `${name}.windows`,
+      options.windows,
+      'a function that gives windows, such as ({ tumbling, count }) => ({ ... })',
+    );
+  }
   const windows = options.windows(makeScope<T>(`${name}.windows`));
   checkWindows(`${name}.windows`, windows);
   const pipeline: Pipeline<OutputOf<S>, T, W> = {
@@ -207,6 +214,9 @@ function eventLayout(name: string, events: EventOptions = {}): Pipeline['events'
 
 function objectivesOf(name: string, objectives: Objectives = {}): Pipeline['objectives'] {
   checkOptions(`${name}.objectives`, objectives, ['latency', 'quarantine']);
+  const { latency = {}, quarantine = {} }: { latency?: object; quarantine?: object } = objectives;
+  checkOptions(`${name}.objectives.latency`, latency, ['p99']);
+  checkOptions(`${name}.objectives.quarantine`, quarantine, ['max']);
   const max = objectives.quarantine?.max ?? '1 %';
   const percent = Number(/^(\d+(?:\.\d+)?) %$/.exec(max)?.[1] ?? Number.NaN);
   if (!(percent > 0 && percent <= 100)) {
