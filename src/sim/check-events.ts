@@ -19,7 +19,9 @@ export function checkEvents(
   const places = Map.groupBy(stored, ({ name }) => name);
   const isAccepted = ({ unit }: Fated) => reference.verdicts.get(unit) === 'accepted';
   const accepted = all.filter((one) => one.fate === 'done' && isAccepted(one));
-  const allowed = new Set(all.filter((one) => one.fate !== 'done' || isAccepted(one)).map(placeOf));
+  // One that was quarantined as a killer has no verdict: it may be there, from a try before.
+  const mayBe = (one: Fated) => !reference.verdicts.has(one.unit) || isAccepted(one);
+  const allowed = new Set(all.filter((one) => one.fate !== 'done' || mayBe(one)).map(placeOf));
   const missing = accepted.filter((one) => {
     const found = new Set(places.get(nameOf(program, one))?.map(({ place }) => place));
     return eventPlaces(program).some((place) => !found.has(place));

@@ -22,7 +22,8 @@ export function checkEnd(state: EndState, pipeline: AnyPipeline): readonly strin
   const all = fates(state);
   const crashed = crashedOf(state);
   const counts = (one: Fated) => !crashed.has(quarantineName(one.unit, one.lane));
-  const done = all.filter((one) => one.fate === 'done' && counts(one));
+  const finished = all.filter(({ fate }) => fate === 'done');
+  const done = finished.filter(counts);
   const givenUp = new Set(
     state.discards.flatMap(({ batch }) => batch.records.map(({ payload }) => payload.record)),
   );
@@ -37,12 +38,22 @@ export function checkEnd(state: EndState, pipeline: AnyPipeline): readonly strin
     parentsOf: (writer: string) => parentWriters(writer, stream, epochs),
   };
   const reference = computeReference(done, options);
+  const killers = finished.filter((one) => !counts(one));
+  const others = () => [
+    ...killers.map((killer) =>
+      computeReference(
+        finished.filter((one) => counts(one) || one === killer),
+        options,
+      ),
+    ),
+    ...(killers.length > 1 ? [computeReference(finished, options)] : []),
+  ];
   const cells = world.aggregates.items();
   const writers = new Set(unsure.map(({ lane }) => lane.writer));
   return [
     ...checkFates(all, state.mayGiveUp),
     ...checkFailures(state),
-    ...checkResults({ options, cells, done, unsure, reference }),
+    ...checkResults({ options, cells, done, unsure, reference, others }),
     ...checkQuarantine(state, { all, reference, unsure: writers }),
     ...checkEvents(program, world.events.items(), { all, reference, unsure: writers }),
   ];

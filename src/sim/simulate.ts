@@ -56,6 +56,8 @@ class Simulation {
   readonly #acts: Acts;
   readonly #hits: FaultHit[] = [];
   readonly #runs: SimRun[] = [];
+  /** Events of a run that were not done when it began. */
+  readonly #openAtStart = new WeakMap<Run, number>();
   readonly #epochs: string[] = [];
   readonly #delivered = new Set<SimRecord>();
   readonly #failedRuns = new Map<SimRecord, number>();
@@ -96,8 +98,9 @@ class Simulation {
       surroundings,
       simulated: options,
       policies: this.#policies,
-      onRun: ({ records }) => {
-        for (const record of records) this.#delivered.add(record);
+      onRun: (run) => {
+        for (const record of run.records) this.#delivered.add(record);
+        this.#openAtStart.set(run, this.#openUnits(run));
       },
       onInvoked: (invoked) => this.#onInvoked(invoked),
     });
@@ -262,7 +265,16 @@ class Simulation {
     const { timeoutMs = TIMEOUT_MS } = this.#options;
     const quietMs = this.#healMs + OUTAGE_MS + LATE_MS + 2 * timeoutMs;
     if (this.#clock.now() < quietMs || killed) return;
-    if (!makesProgress(outcome, run)) say('came to nothing, although nothing goes wrong any more');
+    // Units: of an aggregate, some may be finished, and the mapping hears nothing of that.
+    const before = this.#openAtStart.get(run) ?? 0;
+    if (!isWhole(outcome) && this.#openUnits(run) >= before) {
+      say('came to nothing, although nothing goes wrong any more');
+    }
+  }
+
+  #openUnits({ records }: Run): number {
+    const units = records.flatMap((record) => record.units);
+    return units.filter((unit) => !this.#watch.done.has(unit)).length;
   }
 
   #countFailed({ records }: Run): void {
@@ -291,12 +303,11 @@ class Simulation {
   }
 }
 
-/** True when the run finished something, or everything. */
-function makesProgress(outcome: Invoked['outcome'], { records }: Run): boolean {
+/** True when the run finished everything. */
+function isWhole(outcome: Invoked['outcome']): boolean {
   if (outcome.type !== 'answered') return false;
   const failures: unknown = Reflect.get(Object(outcome.answer), 'batchItemFailures');
-  if (!Array.isArray(failures)) return true;
-  return !failures.some(({ itemIdentifier }) => itemIdentifier === records[0]?.sequence);
+  return !Array.isArray(failures) || failures.length === 0;
 }
 
 function scaled(rates: FaultRates, intensity: number): FaultRates {

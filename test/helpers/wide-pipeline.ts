@@ -33,7 +33,7 @@ export const widePipeline = definePipeline({
       keep: { events: count(), total: sum('amount') },
     }),
     runs: session('3 minutes', {
-      max: '6 hours',
+      max: '3 hours',
       by: 'place',
       where: ({ amount }) => amount !== null && amount > 20,
       keep: { events: count(), total: sum('amount') },
