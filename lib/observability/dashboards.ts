@@ -68,7 +68,7 @@ export function makeLayerDashboards(
   return (Object.keys(LAYERS) as Layer[]).map((layer) => {
     const all: readonly GraphDefinition[] = GRAPHS[layer];
     const graphs = all.filter(({ metrics }) => present(metrics, props.metrics).length > 0);
-    const width = graphs.length % 3 === 0 ? WIDTH / 3 : WIDTH / 2;
+    const width = graphs.length === 4 || graphs.length < 3 ? WIDTH / 2 : WIDTH / 3;
     const widgets = graphs.map((definition) => graph(definition, props, width));
     const height = 2 + Math.ceil(graphs.length / 2);
     const name = dashboardName(props.service, layer);
