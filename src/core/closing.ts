@@ -56,6 +56,28 @@ export function publishedRows(
   return rows;
 }
 
+/**
+ * Whether a row can still change without anybody being told: `open` has not been published, `closed` was
+ * published once and stands, `corrected` stands in a later revision, `changing` has changed since it was
+ * published and is published again by one of the next runs of the closer.
+ */
+export type RowState = 'open' | 'closed' | 'corrected' | 'changing';
+
+/** The state of each row of a window, in their order, by what is stored of its revisions. */
+export function rowStates(
+  rows: readonly WindowRow[],
+  revisions: readonly Revision[],
+): readonly RowState[] {
+  const published = publishedRows(revisions.filter((one) => one.published));
+  const changing = new Set(changedRows(rows, revisions).map(rowKey));
+  return rows.map((row) => {
+    const before = published.get(rowKey(row));
+    if (before === undefined) return 'open';
+    if (changing.has(rowKey(row))) return 'changing';
+    return before.row.replaces > 0 ? 'corrected' : 'closed';
+  });
+}
+
 /** The rows that have changed since the last revision: what the next one has to say; none where nothing did. */
 export function changedRows(
   current: readonly WindowRow[],
@@ -92,6 +114,12 @@ export function finalAt(
   { endMs }: { readonly endMs: number },
 ): number {
   return endMs + latenessMs + (type === 'session' ? gapMs : 0);
+}
+
+/** The window, or the slot of a session's grid, that a row is stored under: its start. */
+export function windowStart(aggregate: Aggregate, { startMs }: Pick<WindowRow, 'startMs'>): number {
+  const spans = aggregate.assign(startMs);
+  return (spans.find((span) => span.startMs === startMs) ?? spans[0])?.startMs ?? startMs;
 }
 
 /** Partition key of a window's revisions. */

@@ -68,13 +68,25 @@ export async function closeFrontier(
   }
   const throughMs = wholeMinute(goalMs);
   const behind = tails.filter((tail) => !busy.includes(tail) && tail.passedMs < throughMs);
+  const announcedMs = await announced(ports, context);
   for (const tail of behind) {
-    const told = await tell(ports, program, { tail, throughMs, context });
+    // Never less than was closed before: a writer without an entry has no other place to know it from.
+    const toldMs = Math.max(throughMs, announcedMs ?? throughMs);
+    const told = await tell(ports, program, { tail, throughMs: toldMs, context });
     // It has just appended: it isn't idle, and the next run sees how far it is.
     if (!told) return { writers, throughMs: undefined, forced: 0 };
   }
-  const known = await announce(ports, throughMs, { writers, context });
+  const known = await announce(ports, throughMs, { writers, announcedMs, context });
   return { writers, throughMs: known ? throughMs : undefined, forced: behind.length };
+}
+
+/** How far windows were, or were about to be, closed. @throws TransientError */
+async function announced(ports: FrontierPorts, context: RetryContext): Promise<number | undefined> {
+  const [found] = await retryFailed(context, [CLOSING_THROUGH], (keys) =>
+    ports.aggregates.get(keys, context),
+  );
+  if (found?.status !== 'read') throw found?.error;
+  return found.item === undefined ? undefined : numberIn(found.item, 't');
 }
 
 /**
@@ -84,13 +96,16 @@ export async function closeFrontier(
 async function announce(
   ports: FrontierPorts,
   throughMs: number,
-  { writers, context }: { readonly writers: readonly string[]; readonly context: RetryContext },
+  {
+    writers,
+    announcedMs: beforeMs,
+    context,
+  }: {
+    readonly writers: readonly string[];
+    readonly announcedMs: number | undefined;
+    readonly context: RetryContext;
+  },
 ): Promise<boolean> {
-  const [found] = await retryFailed(context, [CLOSING_THROUGH], (keys) =>
-    ports.aggregates.get(keys, context),
-  );
-  if (found?.status !== 'read') throw found?.error;
-  const beforeMs = found.item === undefined ? undefined : numberIn(found.item, 't');
   if (beforeMs === undefined || beforeMs < throughMs) {
     const item = { ...CLOSING_THROUGH, v: CLOSING_FORMAT, t: throughMs };
     const condition =

@@ -1,10 +1,9 @@
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { zstdCompressSync } from 'node:zlib';
 import {
   CLOSING_FORMAT,
   changedRows,
   closedThroughKey,
   decodeRequest,
-  decodeRevisions,
   encodeRequest,
   encodeRevision,
   finalAt,
@@ -12,9 +11,8 @@ import {
   REVISION_REQUESTS,
   type Revision,
   type RevisionRequest,
-  revisionPartition,
-  revisionPrefix,
   windowEvents,
+  windowStart,
 } from '../core/closing.ts';
 import { numberIn } from '../core/item.ts';
 import type { Aggregate, Program } from '../core/program.ts';
@@ -26,6 +24,7 @@ import { cellTtlSeconds } from './lifetimes.ts';
 import type { Invocation, KeepPorts } from './ports.ts';
 import { readAll } from './read-all.ts';
 import { readBlocks, readWindowPages } from './read-pages.ts';
+import { readRevisions } from './read-revisions.ts';
 import { type RetryContext, retryFailed } from './retry.ts';
 
 /**
@@ -58,6 +57,8 @@ export interface CloseReport {
   corrections: number;
   /** Writers that were not waited for any longer. */
   forced: number;
+  /** From the end of a window to its first publication, of the slowest one, milliseconds; undefined: none. */
+  delayMs: number | undefined;
   /** Watermark up to which every window is closed, milliseconds since 1970 UTC; undefined: none yet. */
   throughMs: number | undefined;
 }
@@ -67,8 +68,6 @@ export type Close = (invocation: Invocation) => Promise<CloseReport>;
 
 /** Requests that one run takes up. */
 const REQUESTS_MAX = 200;
-
-const REVISION_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * Makes the function that closes windows, to be run on a schedule: also when no event arrives.
@@ -95,6 +94,7 @@ class Closer {
     rows: 0,
     corrections: 0,
     forced: 0,
+    delayMs: undefined,
     throughMs: undefined,
   };
 
@@ -128,7 +128,7 @@ class Closer {
     const { aggregates: table } = this.#ports;
     for await (const pages of readBlocks({ table, aggregate, range }, this.#context)) {
       const rows = mergePages(aggregate, pages).filter((row) => isFinal(aggregate, row, throughMs));
-      for (const [windowMs, some] of Map.groupBy(rows, (row) => windowOf(aggregate, row))) {
+      for (const [windowMs, some] of Map.groupBy(rows, (row) => windowStart(aggregate, row))) {
         const fresh = some.some((row) => fromMs === undefined || finalAt(aggregate, row) > fromMs);
         if (fresh && !(await this.#revise(aggregate, windowMs, some))) return;
       }
@@ -150,7 +150,9 @@ class Closer {
     const items = await readAll(table, { pk: REVISION_REQUESTS }, this.#context);
     const open = items.flatMap((item) => {
       const request = decodeRequest(item);
-      return request === undefined ? [] : [{ item, request }];
+      // Of a writer that was registered after the list was read: its cells would be missing.
+      const known = request !== undefined && frontier.writers.includes(request.writer);
+      return known ? [{ item, request }] : [];
     });
     for (const { item, request } of open.slice(0, REQUESTS_MAX)) {
       const aggregate = closing.find(({ name }) => name === request.aggregate);
@@ -189,7 +191,8 @@ class Closer {
     windowMs: number,
     rows: readonly WindowRow[],
   ): Promise<boolean> {
-    const revisions = await this.#revisions(aggregate, windowMs);
+    const source = { table: this.#ports.aggregates, aggregate, windowMs };
+    const revisions = await readRevisions(source, this.#context);
     const unpublished = revisions.find(({ published }) => !published);
     if (unpublished !== undefined) await this.#publish(aggregate, windowMs, unpublished);
     const changed = changedRows(rows, revisions);
@@ -198,12 +201,6 @@ class Closer {
     if (!(await this.#store(aggregate, windowMs, revision))) return false;
     await this.#publish(aggregate, windowMs, revision);
     return true;
-  }
-
-  async #revisions(aggregate: Aggregate, windowMs: number): Promise<readonly Revision[]> {
-    const query = { pk: revisionPartition(aggregate.name), prefix: revisionPrefix(windowMs) };
-    const items = await readAll(this.#ports.aggregates, query, this.#context);
-    return decodeRevisions(items, decompress);
   }
 
   /** True when the revision is the stored one; parts first, then the header that makes it exist. */
@@ -237,9 +234,20 @@ class Closer {
       this.#ports.aggregates.putIf(writes, this.#context),
     );
     raiseFailed(marked);
+    this.#measureDelay(revision);
     this.#report.windows += 1;
     this.#report.rows += revision.rows.length;
     this.#report.corrections += revision.rows.filter(({ replaces }) => replaces > 0).length;
+  }
+
+  #measureDelay({ number, rows }: Revision): void {
+    if (number > 1) return;
+    const endMs = rows.reduce(
+      (latest, row) => Math.max(latest, row.endMs),
+      Number.NEGATIVE_INFINITY,
+    );
+    const delayMs = this.#context.clock.now() - endMs;
+    this.#report.delayMs = Math.max(delayMs, this.#report.delayMs ?? delayMs);
   }
 
   #encode(aggregate: Aggregate, windowMs: number, revision: Revision) {
@@ -257,16 +265,6 @@ class Closer {
     if (result?.status === 'read') return result.item;
     throw result?.error;
   }
-}
-
-/** The window, or the slot of a session's grid, that a row is stored under. */
-function windowOf(aggregate: Aggregate, { startMs }: WindowRow): number {
-  const spans = aggregate.assign(startMs);
-  return (spans.find((span) => span.startMs === startMs) ?? spans[0])?.startMs ?? startMs;
-}
-
-function decompress(bytes: Uint8Array): Uint8Array {
-  return zstdDecompressSync(bytes, { maxOutputLength: REVISION_BYTES_MAX });
 }
 
 function raiseFailed(results: readonly { readonly status: string; readonly error?: unknown }[]) {
