@@ -61,6 +61,12 @@ function measure(report: BatchReport): void {
     'conflicts',
   ] as const;
   for (const name of counts) metrics.addMetric(METRICS[name], MetricUnit.Count, report[name]);
+  metrics.addMetric(METRICS.corrected, MetricUnit.Count, report.corrections);
+  // Only where there is one: the statistics are of late events, not of calls.
+  if (report.correctionMs > 0)
+    metrics.addMetric(METRICS.correctingLateness, MetricUnit.Seconds, report.correctionMs / 1000);
+  if (report.lateMs > 0)
+    metrics.addMetric(METRICS.lateness, MetricUnit.Seconds, report.lateMs / 1000);
   if (report.latencyMs > 0)
     metrics.addMetric(METRICS.latency, MetricUnit.Milliseconds, report.latencyMs);
 }

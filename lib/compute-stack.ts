@@ -10,6 +10,7 @@ import { idleCostMonth, type Watching } from './observability/idle-cost.ts';
 import { pipelineMetrics } from './observability/metrics.ts';
 import { PRICES } from './observability/prices.ts';
 import { Archiver } from './processing/archiver.ts';
+import { Closer } from './processing/closer.ts';
 import { Consumer, type ConsumerProps } from './processing/consumer.ts';
 import { Keeper } from './processing/keeper.ts';
 
@@ -30,14 +31,22 @@ export class ComputeStack extends Stack {
     this.consumer = new Consumer(this, 'Consumer', source);
     const keeper = new Keeper(this, 'Keeper', source);
     this.archiver = this.#archiver(source);
+    const { closedWindows } = data;
+    const closer =
+      closedWindows === undefined
+        ? undefined
+        : new Closer(this, 'Closer', { ...source, closedWindows });
     this.topic = makeAlarmTopic(this, 'Alarms', environment.alarms);
-    const watching = this.#observe(props, keeper);
+    const watching = this.#observe(props, { keeper, closer });
     new CfnOutput(this, 'ConsumerName', { value: this.consumer.function.functionName });
     new CfnOutput(this, 'MappingId', { value: this.consumer.mapping.eventSourceMappingId });
     if (this.archiver !== undefined) {
       const { function: archiver, mapping } = this.archiver;
       new CfnOutput(this, 'ArchiverName', { value: archiver.functionName });
       new CfnOutput(this, 'ArchiveMappingId', { value: mapping.eventSourceMappingId });
+    }
+    if (closer !== undefined) {
+      new CfnOutput(this, 'CloserName', { value: closer.function.functionName });
     }
     new CfnOutput(this, 'AlarmTopic', { value: this.topic.topicArn });
     new CfnOutput(this, 'IdleCost', { value: idleCostText(idleCostMonth(environment, watching)) });
@@ -51,10 +60,14 @@ export class ComputeStack extends Stack {
   }
 
   /** Alarms and dashboards; answers what they are billed by. */
-  #observe({ folder, environment, data }: ConsumerProps, keeper: Keeper): Watching {
+  #observe(
+    { folder, environment, data }: ConsumerProps,
+    functions: { readonly keeper: Keeper; readonly closer: Closer | undefined },
+  ): Watching {
     const { consumer, archiver, topic } = this;
     const service = serviceName(folder.name, environment.name);
-    const source = { pipeline: folder.name, environment, data, consumer, keeper, archiver, topic };
+    const own = { consumer, archiver, topic, ...functions };
+    const source = { pipeline: folder.name, environment, data, ...own };
     const metrics = pipelineMetrics(source);
     const alarms = alarmDefinitions({ pipeline: folder.pipeline, environment });
     const shown = { service, metrics, alarms, composites: COMPOSITES };
@@ -66,6 +79,7 @@ export class ComputeStack extends Stack {
       alarmMetrics: countAlarmMetrics(alarms, metrics),
       compositeAlarms: 2 * COMPOSITES.length,
       dashboards: 1 + layers.length,
+      closes: functions.closer !== undefined,
     };
   }
 }

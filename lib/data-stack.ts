@@ -3,10 +3,12 @@ import type { Stream } from 'aws-cdk-lib/aws-kinesis';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { serviceName } from '../src/core/contract.ts';
 import type { Program } from '../src/core/program.ts';
 import type { EnvironmentConfig } from './config/environment.ts';
 import { makeEventStream } from './ingestion/event-stream.ts';
 import { makeDataKey } from './security/keys.ts';
+import { ClosedWindows } from './serving/closed-windows.ts';
 import { ArchiveStore } from './storage/archive-store.ts';
 import { makeQuarantineBucket } from './storage/quarantine-bucket.ts';
 import { PipelineTables } from './storage/tables.ts';
@@ -25,6 +27,8 @@ export class DataStack extends Stack {
   readonly quarantineBucket: Bucket;
   /** Undefined where the pipeline or the environment has no archive. */
   readonly archive: ArchiveStore | undefined;
+  /** Where the pipeline closes windows. */
+  readonly closedWindows: ClosedWindows | undefined;
 
   constructor(scope: Construct, id: string, props: DataStackProps) {
     const { program, environment, ...rest } = props;
@@ -44,6 +48,14 @@ export class DataStack extends Stack {
       retentionMs: retention.quarantineMs,
     });
     this.archive = this.#archive(props);
+    this.closedWindows =
+      program.settings.closing === null
+        ? undefined
+        : new ClosedWindows(this, 'ClosedWindows', {
+            service: serviceName(program.name, environment.name),
+            key: this.dataKey,
+            protect,
+          });
     this.#output({
       StreamName: this.stream.streamName,
       EventsTable: this.tables.events.tableName,
@@ -51,6 +63,9 @@ export class DataStack extends Stack {
       LedgerTable: this.tables.ledger.tableName,
       QuarantineTable: this.tables.quarantine.tableName,
       QuarantineBucket: this.quarantineBucket.bucketName,
+      ...(this.closedWindows === undefined
+        ? {}
+        : { ClosedWindowsBus: this.closedWindows.bus.eventBusName }),
       ...(this.archive === undefined
         ? {}
         : {

@@ -3,6 +3,7 @@ import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch
 import { durationMs } from '../../src/core/duration.ts';
 import type { AnyPipeline } from '../../src/core/pipeline/types.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
+import { CLOSING_ALARMS } from './closing-alarms.ts';
 import type { Layer } from './graphs.ts';
 import type { MetricId } from './metrics.ts';
 
@@ -46,7 +47,7 @@ const QUIET = TreatMissingData.NOT_BREACHING;
 
 /** What the definitions depend on. */
 export interface AlarmSource {
-  readonly pipeline: Pick<AnyPipeline, 'objectives' | 'retention'>;
+  readonly pipeline: Pick<AnyPipeline, 'closing' | 'objectives' | 'retention'>;
   readonly environment: EnvironmentConfig;
 }
 
@@ -58,6 +59,7 @@ export function alarmDefinitions(source: AlarmSource): readonly AlarmDefinition[
     ...failureAlarms(source),
     ...lossAlarms(),
     ...archiveAlarms(source),
+    ...(source.pipeline.closing === null ? [] : CLOSING_ALARMS),
     ...operationAlarms(),
   ];
 }

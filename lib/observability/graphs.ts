@@ -82,6 +82,18 @@ export const GRAPHS = {
       metrics: ['quarantined'],
     },
     {
+      title: 'Late events',
+      unit: 'events',
+      look: 'Those that were counted corrected a window after its end; later ones are in quarantine.',
+      metrics: ['corrected'],
+    },
+    {
+      title: 'How late events are',
+      unit: 's',
+      look: 'What was counted lies under the allowed lateness; what was quarantined says what it would have to be.',
+      metrics: ['correctingLateness', 'lateness'],
+    },
+    {
       title: 'Tried again',
       unit: 'records',
       look: 'Single peaks are throttles or a lost race, and heal by themselves.',
@@ -201,6 +213,30 @@ export const GRAPHS = {
       unit: 'ms',
       look: 'What Lambda bills, times its memory.',
       metrics: ['runTime'],
+    },
+    {
+      title: 'Closed windows',
+      unit: 'windows, rows',
+      look: 'Peaks where windows end. Corrections are rows that had been published before.',
+      metrics: ['windowsClosed', 'rowsPublished', 'rowsCorrected'],
+    },
+    {
+      title: 'End of a window to its publication',
+      unit: 's',
+      look: 'Lateness and idle time of the pipeline, and a minute; more where a partition is behind.',
+      metrics: ['closingDelay'],
+    },
+    {
+      title: 'The closer',
+      unit: 'runs',
+      look: 'Fifteen in a quarter of an hour, none that failed.',
+      metrics: ['closerRuns', 'closerErrors'],
+    },
+    {
+      title: 'Not waited for, not delivered',
+      unit: 'writers, messages',
+      look: 'Quiet partitions are normal at night. No message.',
+      metrics: ['writersForced', 'undelivered'],
     },
   ],
 } as const satisfies Readonly<Record<Layer, readonly GraphDefinition[]>>;

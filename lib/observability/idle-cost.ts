@@ -1,4 +1,5 @@
 import type { EnvironmentConfig } from '../config/environment.ts';
+import { CLOSER } from '../processing/closer.ts';
 import { PRICES } from './prices.ts';
 
 /** Keys: one for data, one for notifications. */
@@ -10,6 +11,8 @@ export interface Watching {
   readonly alarmMetrics: number;
   readonly compositeAlarms: number;
   readonly dashboards: number;
+  /** A closer runs each minute. */
+  readonly closes: boolean;
 }
 
 /**
@@ -20,7 +23,21 @@ export function idleCostMonth(environment: EnvironmentConfig, watching: Watching
   const { stream } = environment;
   const streamHour =
     stream.type === 'on-demand' ? PRICES.onDemandStreamHour : PRICES.shardHour * stream.shards;
-  return streamHour * PRICES.hoursMonth + fixedCostMonth(watching);
+  const closer = watching.closes ? idleCloserMonth() : 0;
+  return streamHour * PRICES.hoursMonth + fixedCostMonth(watching) + closer;
+}
+
+/** A run of the closer that finds nothing to do: about 0.3 s, and a read unit for each of some 20 items. */
+const IDLE_RUN = { seconds: 0.3, readUnits: 20 } as const;
+
+function idleCloserMonth(): number {
+  const runs = 60 * PRICES.hoursMonth;
+  const seconds = runs * IDLE_RUN.seconds * (CLOSER.memoryMb / 1024);
+  const units = runs * IDLE_RUN.readUnits;
+  return (
+    seconds * PRICES.lambdaGbSecond +
+    (runs * PRICES.lambdaRequestsMillion + units * PRICES.readUnitsMillion) / 1e6
+  );
 }
 
 /** The part of it that no metric tells of: keys, alarms and dashboards. */

@@ -5,8 +5,10 @@ import { METRICS, serviceName } from '../../src/core/contract.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import type { DataStack } from '../data-stack.ts';
 import type { Archiver } from '../processing/archiver.ts';
+import type { Closer } from '../processing/closer.ts';
 import type { Consumer } from '../processing/consumer.ts';
 import type { Keeper } from '../processing/keeper.ts';
+import { closingMetrics } from './closing-metrics.ts';
 import { costMetrics } from './cost-metrics.ts';
 import { logBytes, math, of, pipelineMetricMaker } from './metric-maker.ts';
 
@@ -19,6 +21,8 @@ export interface MetricSource {
   readonly keeper: Keeper;
   /** Undefined where there is no archive. */
   readonly archiver: Archiver | undefined;
+  /** Undefined where the pipeline closes no windows. */
+  readonly closer: Closer | undefined;
   readonly topic: Topic;
 }
 
@@ -39,6 +43,7 @@ export function pipelineMetrics(source: MetricSource) {
   return {
     ...counted,
     ...operations(source),
+    ...closingMetrics(source),
     ...derived(counted),
     ...costMetrics({ ...counted, ...operations(source) }, source.environment),
   } satisfies Record<string, IMetric | undefined>;
@@ -76,6 +81,9 @@ function processing({ pipeline, environment, consumer }: MetricSource) {
     duplicates: own(METRICS.duplicates, 'Sum', 'repeats'),
     quarantined: own(METRICS.quarantined, 'Sum', 'quarantined'),
     partlyLate: own(METRICS.partlyLate, 'Sum', 'late for some windows'),
+    corrected: own(METRICS.corrected, 'Sum', 'late, and counted'),
+    correctingLateness: own(METRICS.correctingLateness, 'Maximum', 'counted'),
+    lateness: own(METRICS.lateness, 'Maximum', 'quarantined'),
     unfinished: own(METRICS.unfinished, 'Sum', 'left for the next try'),
     conflicts: own(METRICS.conflicts, 'Sum', 'writes that lost'),
     latencyP99: own(METRICS.latency, 'p99', 'arrival to result, p99 (ms)'),

@@ -27,7 +27,7 @@ export class Keeper extends Construct {
     });
     const statements = [
       permissions.identifyStream(data.stream),
-      permissions.keeperLedger(data.tables.ledger),
+      permissions.appendLedger(data.tables.ledger),
       permissions.useKey(data.dataKey),
     ];
     for (const statement of statements) this.function.addToRolePolicy(statement);

@@ -15,7 +15,7 @@ const ROOT = path.join(import.meta.dirname, '..', '..');
 /** What one of a pipeline's functions is made with. */
 export interface PipelineFunctionProps {
   /** File in functions/ without its ending. */
-  readonly entry: 'consume' | 'keep' | 'archive' | 'check-archive';
+  readonly entry: 'close' | 'consume' | 'keep' | 'archive' | 'check-archive';
   readonly folder: PipelineFolder;
   readonly environment: EnvironmentConfig;
   readonly key: IKey;

@@ -1,4 +1,5 @@
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -18,7 +19,7 @@ export const permissions = {
       [table.tableArn],
       ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem'],
     ),
-  keeperLedger: (table: TableV2) =>
+  appendLedger: (table: TableV2) =>
     allow('Ledger', [table.tableArn], ['dynamodb:Query', 'dynamodb:PutItem']),
   /** Where windows are closed, the consumer asks how far, and for another look. */
   aggregates: (table: TableV2, closes: boolean) =>
@@ -33,6 +34,13 @@ export const permissions = {
         ...(closes ? ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem'] : []),
       ],
     ),
+  closerAggregates: (table: TableV2) =>
+    allow(
+      'Aggregates',
+      [table.tableArn],
+      ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem'],
+    ),
+  publish: (bus: IEventBus) => allow('ClosedWindows', [bus.eventBusArn], ['events:PutEvents']),
   putOnly: (sid: string, table: TableV2) =>
     allow(sid, [table.tableArn], ['dynamodb:BatchWriteItem']),
   quarantine: (bucket: Bucket) =>

@@ -68,6 +68,7 @@ export default definePipeline({
     };
   },
 
+  closing: { windows: ['overall', 'disruptions'], idle: '10 minutes' },
   retention: { windows: '90 days', events: '7 days' },
   objectives: { latency: { p99: '10 seconds' }, quarantine: { max: '1 %' } },
 });

@@ -14,6 +14,7 @@ export const ENV = {
   quarantineTable: 'MILLRACE_QUARANTINE_TABLE',
   quarantineBucket: 'MILLRACE_QUARANTINE_BUCKET',
   archiveBucket: 'MILLRACE_ARCHIVE_BUCKET',
+  closedWindowsBus: 'MILLRACE_CLOSED_WINDOWS_BUS',
 } as const;
 
 /** Attributes that the tables are made with. */
@@ -28,6 +29,11 @@ export const METRIC_DIMENSION = 'service';
 /** Names a pipeline's deployment in logs and metrics, such as `flights-prod`. */
 export function serviceName(pipeline: string, environment: string): string {
   return `${pipeline}-${environment}`;
+}
+
+/** Source of a pipeline's events about closed windows, such as `millrace.flights`. */
+export function eventSource(pipeline: string): string {
+  return `millrace.${pipeline}`;
 }
 
 /** File beside a function's bundle with the rows of its references: `{ name: versions }`. */
@@ -59,6 +65,24 @@ export const METRICS = {
   archivedBytes: 'ArchiveBytes',
   /** Stretches of positions that are missing in the archive, as the hourly check found them. Count. */
   archiveGaps: 'ArchiveGaps',
+  /** Runs of the closer that came to their end. Count. */
+  closerRuns: 'CloserRuns',
+  /** Windows of which a revision was published. Count. */
+  windowsClosed: 'WindowsClosed',
+  /** Rows that were published, corrections included. Count. */
+  rowsPublished: 'RowsPublished',
+  /** Of them, rows that correct or withdraw an earlier one. Count. */
+  rowsCorrected: 'RowsCorrected',
+  /** Writers that were not waited for any longer. Count. */
+  writersForced: 'WritersForced',
+  /** A window's end to the publication of its first revision, of the slowest one of a run. Seconds. */
+  closingDelay: 'ClosingDelay',
+  /** Events that changed a window which the watermark had passed. Count. */
+  corrected: 'EventsCorrecting',
+  /** Behind the watermark of its writer, of the latest such event of an invocation that was folded. Seconds. */
+  correctingLateness: 'CorrectingLateness',
+  /** The same of the latest event that was quarantined as late. Seconds. */
+  lateness: 'Lateness',
 } as const;
 
 /** Prefix of quarantine objects in their bucket. */

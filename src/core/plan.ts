@@ -60,6 +60,8 @@ export type Decision<R extends InputRecord = InputRecord> = {
       readonly id: FoldedId | undefined;
       readonly kept: KeptEvent | undefined;
       readonly partlyLate: boolean;
+      /** Behind the watermark of the records before, where it changed a window that had ended; else 0. */
+      readonly correctsMs: number;
     }
   | { readonly type: 'duplicate' }
   | { readonly type: 'rejected'; readonly rejection: Rejection }
@@ -177,11 +179,8 @@ export class Planner<R extends InputRecord = InputRecord> {
   #validated(data: unknown): unknown {
     const validation = guarded('validate', () => this.#program.validate(data));
     if (validation.ok) return validation.event;
-    throw new Refusal({
-      reason: 'schema',
-      stage: 'validate',
-      issues: validation.issues.slice(0, 10),
-    });
+    const issues = validation.issues.slice(0, 10);
+    throw new Refusal({ reason: 'schema', stage: 'validate', issues });
   }
 
   /** The id to remember, undefined where there is none, or that it is a repeat. @throws Refusal id-conflict */
@@ -224,6 +223,7 @@ export class Planner<R extends InputRecord = InputRecord> {
     const kept = this.#keep(candidate, rows);
     for (const { target, group, fold } of folds) this.#cellOf(target, group).folds.push(fold);
     if (candidate.folded !== undefined) this.#fresh.add(candidate.folded);
+    const behindMs = (this.#watermarkMs ?? timeMs) - timeMs;
     this.#watermarkMs = Math.max(this.#watermarkMs ?? timeMs, timeMs);
     return {
       type: 'accepted',
@@ -231,6 +231,7 @@ export class Planner<R extends InputRecord = InputRecord> {
       id: candidate.folded,
       kept,
       partlyLate: live.length < targets.length,
+      correctsMs: live.some(({ span }) => span.endMs <= timeMs + behindMs) ? behindMs : 0,
       watermarkMs: this.#watermarkMs,
     };
   }

@@ -4,6 +4,7 @@ import type { HashKey } from '../core/hash.ts';
 import { type Decision, Planner } from '../core/plan.ts';
 import { isAfter } from '../core/position.ts';
 import { registryItem } from '../core/registry.ts';
+import type { Rejection } from '../core/rejection.ts';
 import { appendEntry } from './append-entry.ts';
 import type { AttemptGuard } from './attempt-guard.ts';
 import type { Head } from './head.ts';
@@ -219,13 +220,28 @@ function count(context: WriteContext, decisions: readonly Decision[], report: Ba
   for (const decision of decisions) {
     report.latencyMs = Math.max(report.latencyMs, nowMs - decision.record.arrivalMs);
     if (decision.type === 'duplicate') report.duplicates += 1;
-    else if (decision.type === 'accepted') {
-      report.accepted += 1;
-      report.partlyLate += decision.partlyLate ? 1 : 0;
-    } else {
-      const { reason } = decision.rejection;
-      report.quarantined += 1;
-      report.reasons[reason] = (report.reasons[reason] ?? 0) + 1;
-    }
+    else if (decision.type === 'accepted') countAccepted(report, decision);
+    else countRejected(report, decision.rejection, decision.watermarkMs);
   }
+}
+
+function countAccepted(
+  report: BatchReport,
+  { partlyLate, correctsMs }: Decision & { readonly type: 'accepted' },
+): void {
+  report.accepted += 1;
+  report.partlyLate += partlyLate ? 1 : 0;
+  report.corrections += correctsMs > 0 ? 1 : 0;
+  report.correctionMs = Math.max(report.correctionMs, correctsMs);
+}
+
+function countRejected(
+  report: BatchReport,
+  { reason, eventTimeMs }: Rejection,
+  watermarkMs: number | undefined,
+): void {
+  report.quarantined += 1;
+  report.reasons[reason] = (report.reasons[reason] ?? 0) + 1;
+  if (reason !== 'late' || eventTimeMs === undefined || watermarkMs === undefined) return;
+  report.lateMs = Math.max(report.lateMs, watermarkMs - eventTimeMs);
 }

@@ -8,6 +8,12 @@ export interface BatchReport {
   duplicates: number;
   quarantined: number;
   partlyLate: number;
+  /** Events that changed a window which the watermark had passed. */
+  corrections: number;
+  /** Behind the watermark of its writer, of the latest event that was such a correction, milliseconds. */
+  correctionMs: number;
+  /** The same of the latest event that was quarantined as late. */
+  lateMs: number;
   /** Records left for the next try. */
   unfinished: number;
   /** Records that an earlier try had finished. */
@@ -33,6 +39,9 @@ export function emptyReport(): BatchReport {
     duplicates: 0,
     quarantined: 0,
     partlyLate: 0,
+    corrections: 0,
+    correctionMs: 0,
+    lateMs: 0,
     unfinished: 0,
     repeated: 0,
     conflicts: 0,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateEventBusCommand } from '@aws-sdk/client-eventbridge';
 import {
   CreateStreamCommand,
   DescribeStreamSummaryCommand,
@@ -11,14 +12,24 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll } from 'vitest';
 import { makeAwsBucket } from '../../src/adapters/aws/bucket.ts';
 import { systemClock } from '../../src/adapters/aws/clock.ts';
+import { makeAwsPublisher } from '../../src/adapters/aws/publisher.ts';
 import { systemRandom } from '../../src/adapters/aws/random.ts';
 import { makeAwsShards } from '../../src/adapters/aws/shards.ts';
 import { makeAwsStream } from '../../src/adapters/aws/stream.ts';
 import { makeAwsTable } from '../../src/adapters/aws/table.ts';
+import type { WindowEvent } from '../../src/core/closing.ts';
 import { adoptLocalEnvironment } from '../../src/local/child.ts';
 import { type LocalClients, makeClients } from '../../src/local/clients.ts';
+import { ClosedWindowsListener } from '../../src/local/closed-windows.ts';
 import { type Emulator, startEmulator } from '../../src/local/emulator.ts';
-import { bucketSuite, clockSuite, randomSuite, shardsSuite, streamSuite } from './others.ts';
+import {
+  bucketSuite,
+  clockSuite,
+  publisherSuite,
+  randomSuite,
+  shardsSuite,
+  streamSuite,
+} from './others.ts';
 import { tableSuite } from './table.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'millrace-aws-'));
@@ -85,6 +96,23 @@ shardsSuite('Kinesis', async () => {
     clock: systemClock,
   });
   return { shards, put };
+});
+publisherSuite('EventBridge', async () => {
+  const busName = `windows-${crypto.randomUUID()}`;
+  await clients.eventBridge.send(new CreateEventBusCommand({ Name: busName }));
+  const listener = await ClosedWindowsListener.open(clients, busName);
+  const publisher = makeAwsPublisher({
+    client: clients.eventBridge,
+    busName,
+    pipeline: 'conformance',
+    clock: systemClock,
+  });
+  const receive = async (count: number) => {
+    const events: WindowEvent[] = [];
+    while (events.length < count) events.push(...(await listener.receive()));
+    return events;
+  };
+  return { publisher, receive };
 });
 clockSuite('system clock', () => systemClock);
 randomSuite('system', () => systemRandom);

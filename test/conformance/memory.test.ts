@@ -1,10 +1,18 @@
 import { makeMemoryBucket } from '../../src/adapters/memory/bucket.ts';
 import { makeSkippingClock } from '../../src/adapters/memory/clock.ts';
+import { makeMemoryPublisher } from '../../src/adapters/memory/publisher.ts';
 import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
 import { makeMemoryShards } from '../../src/adapters/memory/shards.ts';
 import { makeMemoryStream } from '../../src/adapters/memory/stream.ts';
 import { makeMemoryTable } from '../../src/adapters/memory/table.ts';
-import { bucketSuite, clockSuite, randomSuite, shardsSuite, streamSuite } from './others.ts';
+import {
+  bucketSuite,
+  clockSuite,
+  publisherSuite,
+  randomSuite,
+  shardsSuite,
+  streamSuite,
+} from './others.ts';
 import { tableSuite } from './table.ts';
 
 tableSuite('memory', async () => makeMemoryTable());
@@ -22,6 +30,10 @@ shardsSuite('memory', async () => {
     return String(sequence);
   };
   return { shards, put };
+});
+publisherSuite('memory', async () => {
+  const publisher = makeMemoryPublisher();
+  return { publisher, receive: async () => publisher.events };
 });
 clockSuite('skipping clock', () => makeSkippingClock(0));
 randomSuite('seeded', () => makeSeededRandom(1));

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { WindowEvent } from '../../src/core/closing.ts';
 import type { Bucket } from '../../src/ports/bucket.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { Publisher } from '../../src/ports/publisher.ts';
 import type { Random } from '../../src/ports/random.ts';
 import type { Shards } from '../../src/ports/shards.ts';
 import type { Stream } from '../../src/ports/stream.ts';
@@ -135,6 +137,54 @@ export function randomSuite(name: string, make: () => Random): void {
 
     it('gives as many bytes as asked', () => {
       expect(make().bytes(16)).toHaveLength(16);
+    });
+  });
+}
+
+/** A publisher, and what was received of it. */
+export interface PublisherUnderTest {
+  readonly publisher: Publisher;
+  /** The events that came until `count` of them were there. */
+  receive(count: number): Promise<readonly WindowEvent[]>;
+}
+
+/** What every publisher has to do. `make` gives one that nobody else publishes with. */
+export function publisherSuite(name: string, make: () => Promise<PublisherUnderTest>): void {
+  const event = (number: number, result: WindowEvent['result'] = { events: number }) =>
+    ({
+      id: `1.hours.2026-11-20T12:00:00.000Z.${number}.1`,
+      type: 'window.closed',
+      window: 'hours',
+      start: '2026-11-20T12:00:00.000Z',
+      end: '2026-11-20T13:00:00.000Z',
+      group: { place: 'Århus "x"', number },
+      result,
+      revision: 1,
+      replaces: 0,
+    }) satisfies WindowEvent;
+  const byId = (events: readonly WindowEvent[]) =>
+    [...events].sort((left, right) => left.id.localeCompare(right.id, 'en'));
+
+  describe(`${name} as a publisher`, () => {
+    it('tells each event whole, and says so of each', async () => {
+      const { publisher, receive } = await make();
+      const events = Array.from({ length: 23 }, (_, index) => event(index));
+      const results = await publisher.publish(events, soon());
+
+      expect(results).toEqual(events.map(() => ({ status: 'written' })));
+      expect(byId(await receive(23))).toEqual(byId(events));
+    });
+
+    it('tells nothing of nothing', async () => {
+      const { publisher } = await make();
+      expect(await publisher.publish([], soon())).toEqual([]);
+    });
+
+    it('tells a withdrawn row as null', async () => {
+      const { publisher, receive } = await make();
+      const withdrawn = { ...event(1, null), type: 'window.withdrawn' } as const;
+      await publisher.publish([withdrawn], soon());
+      expect(await receive(1)).toEqual([withdrawn]);
     });
   });
 }

@@ -178,6 +178,19 @@ describe('the consumer', () => {
     `);
   });
 
+  it('has a closer that may read, append, keep revisions and publish to its bus, nothing more', () => {
+    expect(permissionsOf('Closer')).toMatchInlineSnapshot(`
+      [
+        ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
+        "IdentifyStream: kinesis:DescribeStreamSummary",
+        "Ledger: dynamodb:Query, dynamodb:PutItem",
+        "Aggregates: dynamodb:BatchGetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:BatchWriteItem",
+        "ClosedWindows: events:PutEvents",
+        "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+      ]
+    `);
+  });
+
   it('names no resource physically', () => {
     for (const { Properties } of [
       ...Object.values(resourcesOf(prod.compute, 'AWS::Lambda::Function')),
@@ -214,6 +227,54 @@ function statementsOf(properties: Readonly<Record<string, unknown>>): readonly S
   const document = properties.PolicyDocument as { Statement: Statement[] };
   return document.Statement;
 }
+
+describe('closed windows', () => {
+  it('go to a bus of their own, under the data key, which that bus alone may use', () => {
+    prod.data.hasResourceProperties('AWS::Events::EventBus', {
+      Name: 'millrace-flights-prod',
+      KmsKeyIdentifier: Match.anyValue(),
+      DeadLetterConfig: { Arn: Match.anyValue() },
+    });
+    const statements = Object.values(resourcesOf(prod.data, 'AWS::KMS::Key')).flatMap(
+      ({ Properties }) => (Properties.KeyPolicy as { Statement: Statement[] }).Statement,
+    );
+    const bus = statements.find(({ Sid }) => Sid === 'AllowTheBusOfClosedWindows');
+    expect(bus).toMatchObject({
+      Principal: { Service: 'events.amazonaws.com' },
+      Action: ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Decrypt'],
+    });
+    expect(JSON.stringify(bus)).toContain(':event-bus/millrace-flights-prod');
+  });
+
+  it('are looked for each minute, and what fails waits for the next minute', () => {
+    const rule = Object.entries(resourcesOf(prod.compute, 'AWS::Events::Rule')).find(([id]) =>
+      id.startsWith('Closer'),
+    );
+    expect(rule?.[1].Properties).toMatchObject({
+      ScheduleExpression: 'rate(1 minute)',
+      Targets: [{ RetryPolicy: { MaximumRetryAttempts: 0 } }],
+    });
+  });
+
+  it('stay with the bus and its listeners when the stack goes, in prod', () => {
+    for (const type of ['AWS::Events::EventBus', 'AWS::SQS::Queue']) {
+      for (const resource of Object.values(resourcesOf(prod.data, type))) {
+        expect(resource.DeletionPolicy).toBe('Retain');
+      }
+    }
+  });
+
+  it('need nothing where the pipeline closes none', async () => {
+    const { data, compute } = await synth(DEV, 'earthquakes');
+    data.resourceCountIs('AWS::Events::EventBus', 0);
+    data.resourceCountIs('AWS::SQS::Queue', 0);
+    compute.resourceCountIs('AWS::Events::Rule', 1);
+    const names = Object.values(resourcesOf(compute, 'AWS::CloudWatch::Alarm')).map(
+      ({ Properties }) => String(Properties.AlarmName),
+    );
+    expect(names.filter((name) => /Closer|Close/.test(name))).toEqual([]);
+  });
+});
 
 describe('alarms', () => {
   it('tell one topic, also when they are over', () => {

@@ -160,6 +160,8 @@ describe('consume', () => {
     );
 
     expect(report).toMatchObject({ accepted: 2, partlyLate: 1, reasons: { late: 1 } });
+    // Each behind the first event: the second changed no window that had ended, the third none at all.
+    expect(report).toMatchObject({ corrections: 0, correctionMs: 0, lateMs: 24 * HOUR_MS });
     expect(rows(world, 'days')).toMatchObject([{ group: [], columns: { events: 2, total: 2 } }]);
     expect(rows(world, 'places')).toMatchObject([{ columns: { events: 1 } }]);
   });

@@ -16,18 +16,24 @@ import { METRICS } from '../../../src/core/contract.ts';
 import { DEV, PROD, resourcesOf, synth } from '../../helpers/synth.ts';
 
 describe('an idle deployment', () => {
-  const nothing = { alarmMetrics: 0, compositeAlarms: 0, dashboards: 3 };
+  const nothing = { alarmMetrics: 0, compositeAlarms: 0, dashboards: 3, closes: false };
 
   it('costs its stream, two keys, and what watches it', () => {
     expect(idleCostMonth(DEV, nothing)).toBeCloseTo(0.015 * 730 + 2, 9);
     expect(idleCostMonth(PROD, nothing)).toBeCloseTo(0.04 * 730 + 2, 9);
-    const watching = { alarmMetrics: 12, compositeAlarms: 2, dashboards: 5 };
+    const watching = { alarmMetrics: 12, compositeAlarms: 2, dashboards: 5, closes: false };
     expect(idleCostMonth(DEV, watching)).toBeCloseTo(0.015 * 730 + 2 + 1.2 + 1 + 6, 9);
     const wide = { ...DEV, stream: { type: 'provisioned', shards: 4 } } as const;
     expect(idleCostMonth(wide, nothing) - idleCostMonth(DEV, nothing)).toBeCloseTo(
       3 * 0.015 * 730,
       9,
     );
+  });
+
+  it('costs some cents more where a closer looks each minute', () => {
+    const more = idleCostMonth(DEV, { ...nothing, closes: true }) - idleCostMonth(DEV, nothing);
+    expect(more).toBeGreaterThan(0.1);
+    expect(more).toBeLessThan(0.5);
   });
 });
 
