@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { parse } from 'csv-parse';
@@ -20,8 +20,10 @@ const ROWS_AT_ONCE = 50_000;
  *
  * @param file absolute path: .parquet, .json, .jsonl or .csv (whose values are texts)
  * @param rows where the rows stand in a JSON document, such as `data.items`; empty for the whole
+ * @throws DefinitionError when there is no such file, or no list of rows in it
  */
 export function readRows(file: string, rows: string): AsyncGenerator<NumberedRow> {
+  if (!existsSync(file)) throw new DefinitionError('feed.file', file, 'a file that exists');
   if (file.endsWith('.parquet')) return numbered(parquetRows(file));
   if (file.endsWith('.jsonl')) return numbered(jsonLines(file));
   if (file.endsWith('.csv')) {
