@@ -48,13 +48,27 @@ function readRows(reference: Reference, file: string): readonly unknown[] {
   if (!existsSync(file)) {
     throw new DefinitionError(`reference.${reference.name}.file`, file, 'a file that exists');
   }
-  const text = readFileSync(file, 'utf8');
-  const rows: unknown = file.endsWith('.csv')
-    ? parse(text, { columns: true, bom: true })
-    : JSON.parse(text);
+  const rows = parsed(reference, file);
   if (!Array.isArray(rows)) {
     throw new DefinitionError(`reference.${reference.name}.file`, file, 'a JSON array of objects');
   }
   indexReference(reference, rows);
   return rows;
+}
+
+function parsed(reference: Reference, file: string): unknown {
+  const text = readFileSync(file, 'utf8');
+  try {
+    return file.endsWith('.csv') ? parse(text, { columns: true, bom: true }) : JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DefinitionError(
+      `reference.${reference.name}.file`,
+      file,
+      `a file to be read: ${why}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }

@@ -24,20 +24,35 @@ const ROWS_AT_ONCE = 50_000;
  */
 export function readRows(file: string, rows: string): AsyncGenerator<NumberedRow> {
   if (!existsSync(file)) throw new DefinitionError('feed.file', file, 'a file that exists');
-  if (file.endsWith('.parquet')) return numbered(parquetRows(file));
-  if (file.endsWith('.jsonl')) return numbered(jsonLines(file));
-  if (file.endsWith('.csv')) {
-    return numbered(createReadStream(file).pipe(parse({ columns: true, bom: true })));
-  }
-  return numbered(jsonRows(file, rows));
+  return numbered(file, rowsOf(file, rows));
 }
 
-async function* numbered(rows: AsyncIterable<unknown>): AsyncGenerator<NumberedRow> {
-  let index = 0;
-  for await (const row of rows) {
-    yield { index, row };
-    index += 1;
+function rowsOf(file: string, rows: string): AsyncIterable<unknown> {
+  if (file.endsWith('.parquet')) return parquetRows(file);
+  if (file.endsWith('.jsonl')) return jsonLines(file);
+  if (file.endsWith('.csv')) {
+    return createReadStream(file).pipe(parse({ columns: true, bom: true }));
   }
+  return jsonRows(file, rows);
+}
+
+async function* numbered(file: string, rows: AsyncIterable<unknown>): AsyncGenerator<NumberedRow> {
+  const source = rows[Symbol.asyncIterator]();
+  try {
+    for (let index = 0; ; index += 1) {
+      const { value, done } = await source.next().catch((error) => unreadable(file, error));
+      if (done === true) return;
+      yield { index, row: value };
+    }
+  } finally {
+    await source.return?.();
+  }
+}
+
+function unreadable(file: string, error: unknown): never {
+  if (error instanceof DefinitionError) throw error;
+  const why = error instanceof Error ? error.message : String(error);
+  throw new DefinitionError('feed.file', file, `a file to be read: ${why}`, { cause: error });
 }
 
 async function* parquetRows(name: string): AsyncGenerator<unknown> {
@@ -61,8 +76,18 @@ function plainNumbers(row: Record<string, unknown>): unknown {
 }
 
 async function* jsonLines(file: string): AsyncGenerator<unknown> {
+  let number = 0;
   for await (const line of createInterface({ input: createReadStream(file) })) {
-    if (line.trim() !== '') yield JSON.parse(line);
+    number += 1;
+    if (line.trim() !== '') yield parseLine(line, number);
+  }
+}
+
+function parseLine(line: string, number: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new SyntaxError(`line ${number} is no JSON`, { cause });
   }
 }
 

@@ -87,4 +87,14 @@ describe('a file', () => {
       `feed.rows: got '${rows}', expected the path of a list of rows`,
     );
   });
+
+  it.each([
+    ['short.csv', 'a,b\n1,2\n3\n', 'on line 3'],
+    ['half.jsonl', '{"a":1}\n{"a"\n', 'a file to be read: line 2 is no JSON'],
+    ['half.json', '[{"a":1}', 'a file to be read: '],
+  ])('that breaks off is told where: %s', async (name, text, says) => {
+    const read = first(9, fileOf(name, text));
+    await expect(read).rejects.toThrow(DefinitionError);
+    await expect(read).rejects.toThrow(says);
+  });
 });

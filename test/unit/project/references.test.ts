@@ -67,7 +67,7 @@ describe('reference data', () => {
     [
       'a line that is too short',
       () => read('row.csv', 'shop,city\nA,Oslo\nB\n'),
-      /Invalid Record Length.*line 3/,
+      /^reference\.shops\.file: got '.*, expected a file to be read: Invalid Record Length.*line 3/,
     ],
     [
       'a field of another kind',
