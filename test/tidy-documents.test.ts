@@ -87,3 +87,18 @@ test('each reason of quarantine is explained to users', () => {
   const pipelines = readFileSync(path.join(ROOT, 'docs/PIPELINES.md'), 'utf8');
   for (const reason of Object.keys(REJECTION_REASONS)) expect(pipelines).toContain(`\`${reason}\``);
 });
+
+test('each run-time dependency has its line in the decision on them', () => {
+  const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
+    readFileSync(path.join(ROOT, 'package.json'), 'utf8'),
+  );
+  const decision = readFileSync(path.join(ROOT, 'docs/adr/0006-run-time-dependencies.md'), 'utf8');
+  const named = (name: string) => decision.includes(`\`${name}\``);
+
+  const without = Object.keys(dependencies).filter(
+    (name) => !named(name) && !named(name.slice(name.indexOf('/') + 1)),
+  );
+
+  expect(without).toEqual([]);
+  expect(Object.values(dependencies).filter((version) => !/^\d/.test(version))).toEqual([]);
+});

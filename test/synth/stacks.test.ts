@@ -150,47 +150,6 @@ describe('the consumer', () => {
     });
   });
 
-  it('may do what its adapters call and its mapping needs, nothing more', () => {
-    expect(permissionsOf('Consumer')).toMatchInlineSnapshot(`
-      [
-        ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
-        "ReadStream: kinesis:DescribeStream, kinesis:DescribeStreamSummary, kinesis:GetRecords, kinesis:GetShardIterator, kinesis:ListShards",
-        "Ledger: dynamodb:BatchGetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:BatchWriteItem",
-        "Aggregates: dynamodb:Query, dynamodb:PutItem, dynamodb:PartiQLInsert, dynamodb:PartiQLUpdate",
-        "Events: dynamodb:BatchWriteItem",
-        "QuarantineIndex: dynamodb:BatchWriteItem",
-        "QuarantineObjects: s3:PutObject",
-        "FailureObjects: s3:PutObject",
-        "FailureBucket: s3:ListBucket",
-        "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
-      ]
-    `);
-  });
-
-  it('has a keeper that may read and append to the ledger, nothing more', () => {
-    expect(permissionsOf('Keeper')).toMatchInlineSnapshot(`
-      [
-        ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
-        "IdentifyStream: kinesis:DescribeStreamSummary",
-        "Ledger: dynamodb:Query, dynamodb:PutItem",
-        "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
-      ]
-    `);
-  });
-
-  it('has a closer that may read, append, keep revisions and publish to its bus, nothing more', () => {
-    expect(permissionsOf('Closer')).toMatchInlineSnapshot(`
-      [
-        ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
-        "IdentifyStream: kinesis:DescribeStreamSummary",
-        "Ledger: dynamodb:Query, dynamodb:PutItem",
-        "Aggregates: dynamodb:BatchGetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:BatchWriteItem",
-        "ClosedWindows: events:PutEvents",
-        "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
-      ]
-    `);
-  });
-
   it('names no resource physically', () => {
     for (const { Properties } of [
       ...Object.values(resourcesOf(prod.compute, 'AWS::Lambda::Function')),
@@ -205,16 +164,69 @@ describe('the consumer', () => {
   });
 });
 
-/** What the function of a construct may do, as `actions on resource`; tracing alone is on everything. */
-function permissionsOf(construct: string): readonly string[] {
+/** What each function may do; tracing alone is on everything. */
+function permissionsByFunction(): Readonly<Record<string, readonly string[]>> {
   const policies = Object.entries(resourcesOf(prod.compute, 'AWS::IAM::Policy'));
-  const own = policies.filter(([id]) => id.startsWith(construct));
-  const statements = own.flatMap(([, { Properties }]) => statementsOf(Properties));
-  return statements.map(({ Sid = '', Action, Resource }) => {
-    const where = Resource === '*' ? ' on *' : '';
-    return `${Sid}: ${[Action].flat().join(', ')}${where}`;
+  const all = policies.map(([id, { Properties }]) => {
+    const statements = statementsOf(Properties).map(({ Sid = '', Action, Resource }) => {
+      const where = Resource === '*' ? ' on *' : '';
+      return `${Sid}: ${[Action].flat().join(', ')}${where}`;
+    });
+    return [id.replace(/(Function|ServiceRole).*$/, ''), statements] as const;
   });
+  return Object.fromEntries(all.sort());
 }
+
+describe('the functions', () => {
+  it('may do what their adapters call and their mappings need, nothing more', () => {
+    expect(permissionsByFunction()).toMatchInlineSnapshot(`
+      {
+        "Archiver": [
+          ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
+          "ReadStream: kinesis:DescribeStream, kinesis:DescribeStreamSummary, kinesis:GetRecords, kinesis:GetShardIterator, kinesis:ListShards",
+          "ArchiveTails: dynamodb:BatchGetItem, dynamodb:PutItem",
+          "ArchiveObjects: s3:PutObject",
+          "FailureObjects: s3:PutObject",
+          "FailureBucket: s3:ListBucket",
+          "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+        ],
+        "ArchiverChecker": [
+          ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
+          "ReadStream: kinesis:DescribeStream, kinesis:DescribeStreamSummary, kinesis:GetRecords, kinesis:GetShardIterator, kinesis:ListShards",
+          "ArchiveTails: dynamodb:Query, dynamodb:PutItem",
+          "ArchiveNames: s3:ListBucket",
+          "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+        ],
+        "Closer": [
+          ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
+          "IdentifyStream: kinesis:DescribeStreamSummary",
+          "Ledger: dynamodb:Query, dynamodb:PutItem",
+          "Aggregates: dynamodb:BatchGetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:BatchWriteItem",
+          "ClosedWindows: events:PutEvents",
+          "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+        ],
+        "Consumer": [
+          ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
+          "ReadStream: kinesis:DescribeStream, kinesis:DescribeStreamSummary, kinesis:GetRecords, kinesis:GetShardIterator, kinesis:ListShards",
+          "Ledger: dynamodb:BatchGetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:BatchWriteItem",
+          "Aggregates: dynamodb:Query, dynamodb:PutItem, dynamodb:PartiQLInsert, dynamodb:PartiQLUpdate, dynamodb:BatchGetItem, dynamodb:BatchWriteItem",
+          "Events: dynamodb:BatchWriteItem",
+          "QuarantineIndex: dynamodb:BatchWriteItem",
+          "QuarantineObjects: s3:PutObject",
+          "FailureObjects: s3:PutObject",
+          "FailureBucket: s3:ListBucket",
+          "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+        ],
+        "Keeper": [
+          ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
+          "IdentifyStream: kinesis:DescribeStreamSummary",
+          "Ledger: dynamodb:Query, dynamodb:PutItem",
+          "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+        ],
+      }
+    `);
+  });
+});
 
 interface Statement {
   readonly Sid?: string;
