@@ -1,12 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
-import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { METRICS, serviceName } from '../../src/core/contract.ts';
-import { of, pipelineMetricMaker } from './metric-maker.ts';
+import { math, of, pipelineMetricMaker } from './metric-maker.ts';
 import type { MetricSource } from './metrics.ts';
 
 type ClosingMetric =
   | 'closerRuns'
   | 'closerErrors'
+  | 'closerStill'
   | 'windowsClosed'
   | 'rowsPublished'
   | 'rowsCorrected'
@@ -18,14 +19,19 @@ type ClosingMetric =
 const QUARTER = Duration.minutes(15);
 
 /** Metrics of the closer; nothing where there is none. */
-export function closingMetrics(source: MetricSource): Partial<Record<ClosingMetric, Metric>> {
+export function closingMetrics(source: MetricSource): Partial<Record<ClosingMetric, IMetric>> {
   const { pipeline, environment, consumer, closer, data } = source;
   if (closer === undefined || data.closedWindows === undefined) return {};
   const service = serviceName(pipeline, environment.name);
   const { own } = pipelineMetricMaker({ service, consumer });
   const { undelivered } = data.closedWindows;
+  const runs = own(METRICS.closerRuns, 'Sum', 'runs').with({ period: QUARTER });
+  const accepted = own(METRICS.accepted, 'Sum', 'accepted').with({ period: QUARTER });
+  const still = 'IF(FILL(accepted, 0) > 0 AND FILL(runs, 0) < 1, 1, 0)';
   return {
-    closerRuns: own(METRICS.closerRuns, 'Sum', 'runs').with({ period: QUARTER }),
+    closerRuns: runs,
+    // Of events that come: a new deployment, which had no time for a run, is quiet.
+    closerStill: math(still, { accepted, runs }, 'events and no run').with({ period: QUARTER }),
     closerErrors: of(closer.function.metricErrors(), 'Sum', 'failed', QUARTER),
     windowsClosed: own(METRICS.windowsClosed, 'Sum', 'windows'),
     rowsPublished: own(METRICS.rowsPublished, 'Sum', 'rows'),

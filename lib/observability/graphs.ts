@@ -230,7 +230,7 @@ export const GRAPHS = {
       title: 'The closer',
       unit: 'runs',
       look: 'Fifteen in a quarter of an hour, none that failed.',
-      metrics: ['closerRuns', 'closerErrors'],
+      metrics: ['closerRuns', 'closerErrors', 'closerStill'],
     },
     {
       title: 'Not waited for, not delivered',

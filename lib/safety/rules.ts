@@ -3,6 +3,7 @@ import { MillraceError } from '../../src/core/errors.ts';
 import type { Program } from '../../src/core/program.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { ARCHIVE_RULES } from './archive-rules.ts';
+import { CLOSING_RULES } from './closing-rules.ts';
 import { within } from './ranges.ts';
 
 /** A combination of settings that would lose, double or block something. */
@@ -191,6 +192,7 @@ export const RULES: readonly Rule[] = [
     fix: 'use an https URL in alarms.webhooks; http only for 127.0.0.1, [::1] and localhost',
   },
   ...ARCHIVE_RULES,
+  ...CLOSING_RULES,
 ];
 
 /** HTTPS, or not leaving this machine. */

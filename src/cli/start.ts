@@ -92,7 +92,9 @@ async function start(flags: StartFlags, { signal, env, print }: CommandContext):
   );
   print(flags.json ? JSON.stringify(resultObject(result)) : renderResult(result));
   await leavePage(result, flags, signal);
-  const isEqual = result.comparison.differences.length === 0 && result.archive?.equal !== false;
+  const { comparison, archive, closing } = result;
+  const differences = [...comparison.differences, ...(closing?.differences ?? [])];
+  const isEqual = differences.length === 0 && archive?.equal !== false;
   return isEqual ? EXIT.done : EXIT.no;
 }
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import pc from 'picocolors';
+import type { Difference } from '../batch/compare.ts';
 import { ROOT } from './paths.ts';
 import type { RecordBlock } from './record-digests.ts';
 import type { RunResult } from './run-types.ts';
@@ -13,6 +14,7 @@ export function renderResult(result: RunResult): string {
     ...counts(result),
     ...verdict(result),
     ...archiveVerdict(result),
+    ...closingVerdict(result),
     ...alarms(result),
     '',
     ...nextSteps(result),
@@ -38,6 +40,7 @@ export function resultObject(result: RunResult): object {
     equal: comparison.differences.length === 0,
     differences: comparison.differences.slice(0, 100),
     archive: result.archive ?? null,
+    closing: result.closing ?? null,
     alarms: result.alarms.map(({ alarm, raisedMs, clearedMs, reason, notifications }) => ({
       alarm,
       raised: new Date(raisedMs).toISOString(),
@@ -90,6 +93,13 @@ function verdict({ comparison }: RunResult): string[] {
       ),
     ];
   }
+  return [
+    pc.red(`  ${differences.length} differences from a batch computation:`),
+    ...differenceLines(differences),
+  ];
+}
+
+function differenceLines(differences: readonly Difference[]): string[] {
   const lines = differences
     .slice(0, SHOWN)
     .map(
@@ -97,11 +107,7 @@ function verdict({ comparison }: RunResult): string[] {
         `    ${where}: stored ${JSON.stringify(stored)}, computed ${JSON.stringify(computed)}`,
     );
   const more = differences.length > SHOWN ? [`    and ${differences.length - SHOWN} more`] : [];
-  return [
-    pc.red(`  ${differences.length} differences from a batch computation:`),
-    ...lines,
-    ...more,
-  ];
+  return [...lines, ...more];
 }
 
 function archiveVerdict({ archive }: RunResult): string[] {
@@ -132,6 +138,21 @@ function archiveVerdict({ archive }: RunResult): string[] {
           `    ${shard}: ${number(equal)} records are equal, then sent ${ends(sent)}, archived ${ends(archived)}`,
       ),
   ];
+}
+
+function closingVerdict({ closing }: RunResult): string[] {
+  if (closing === undefined) return [];
+  const number = (value: number) => value.toLocaleString('en-US');
+  const { windows, rows, corrected, open, heard, differences } = closing;
+  const text = `${number(rows)} rows of ${number(windows)} closed windows (${number(corrected)} corrected, ${number(open)} still open)`;
+  if (differences.length === 0) {
+    return [
+      pc.green(
+        `  ${text} equal the batch computation; a listener heard all of it, ${number(heard)} events`,
+      ),
+    ];
+  }
+  return [pc.red(`  ${text}: ${differences.length} differences`), ...differenceLines(differences)];
 }
 
 function nextSteps({ pipeline, endpoint, afterwards, archive, cloud }: RunResult): string[] {

@@ -1,6 +1,7 @@
 import type { BatchResult } from '../batch/batch.ts';
 import type { Comparison } from '../batch/compare.ts';
 import type { LocatedVerdict } from './archived-run.ts';
+import type { ClosingResult } from './closing-check.ts';
 import type { Cloud, CloudOptions } from './cloud.ts';
 import type { RaisedAlarm } from './cloudwatch/alarm-history.ts';
 import type { PageServer } from './console/page-server.ts';
@@ -39,6 +40,8 @@ export interface RunResult {
   readonly comparison: Comparison;
   /** The archive of this run, read back; undefined where the pipeline has none. */
   readonly archive: LocatedVerdict | undefined;
+  /** What became of closed windows; undefined where the pipeline closes none. */
+  readonly closing: ClosingResult | undefined;
   readonly alarms: readonly RaisedAlarm[];
   readonly alarmSpeed: number;
   readonly cloud: Pick<Cloud, 'deployment'>;

@@ -10,6 +10,7 @@ import type { Program } from '../core/program.ts';
 import { epochOf } from '../core/writer.ts';
 import { loadPipeline, type PipelineFolder } from '../project/discover.ts';
 import { ArchivedRun } from './archived-run.ts';
+import { ClosedRun } from './closed-run.ts';
 import { type Cloud, openCloud } from './cloud.ts';
 import type { CloudWatchBridge } from './cloudwatch/bridge.ts';
 import { openWatch } from './console/watch.ts';
@@ -88,6 +89,7 @@ class Run {
   readonly #takenTimes: number[] = [];
   readonly #takenMs: number[] = [];
   #archive: ArchivedRun | undefined;
+  #closing: ClosedRun | undefined;
   /** The last record that each shard took. */
   readonly #last = new Map<string, string>();
 
@@ -115,11 +117,13 @@ class Run {
     const both = AbortSignal.any([signal, stop.signal]);
     const driver = await this.#drive(mapping, history, both);
     this.#archive = await this.#startArchive(epoch, history, both);
+    this.#closing = await this.#startClosing(source, both);
     try {
       const startMs = performance.now();
       await this.#feedAndWait(spec, driver, source);
       const seconds = (performance.now() - startMs) / 1000;
       await this.#archive?.finish();
+      await this.#closing?.finish();
       await this.#waitForAlarms();
       writeHistory(options.directory, epoch, {
         runs: [...history.runs, { ...spec, complete: true }],
@@ -200,6 +204,12 @@ class Run {
     const { partitions } = program.settings;
     const observer = bridge.observer(archive);
     return ArchivedRun.start({ cloud, archive, partitions, epoch, checkpoints, signal, observer });
+  }
+
+  async #startClosing(source: ResultSource, signal: AbortSignal): Promise<ClosedRun | undefined> {
+    const { cloud } = this.#context;
+    const { closer } = cloud.deployment;
+    return closer === undefined ? undefined : ClosedRun.start({ cloud, closer, source, signal });
   }
 
   /** An alarm that went on is seen to go off again. */
@@ -305,6 +315,7 @@ class Run {
       mapping: ended.driver.progress(),
       comparison: compareResults(await readStored(ended.source), computed),
       archive: await this.#archive?.verify(),
+      closing: await this.#closing?.verify(computed),
       alarms: this.#context.bridge.history.all(),
       alarmSpeed: options.alarmSpeed,
       cloud: { deployment: cloud.deployment },

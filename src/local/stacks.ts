@@ -29,6 +29,14 @@ export interface Deployment {
   readonly alarmTopic: string;
   /** Undefined where the pipeline has no archive. */
   readonly archive: ArchiveDeployment | undefined;
+  /** Undefined where the pipeline closes no windows. */
+  readonly closer: CloserDeployment | undefined;
+}
+
+/** The function that closes windows, and the bus that it publishes to. */
+export interface CloserDeployment {
+  readonly name: string;
+  readonly busName: string;
 }
 
 /** The outputs of a pipeline's archive. */
@@ -112,6 +120,9 @@ export async function readDeployment(
     consumerName: output('ConsumerName'),
     mappingId: output('MappingId'),
     alarmTopic: output('AlarmTopic'),
+    closer: outputs.has('CloserName')
+      ? { name: output('CloserName'), busName: output('ClosedWindowsBus') }
+      : undefined,
     archive: outputs.has('ArchiveBucket')
       ? {
           bucket: output('ArchiveBucket'),

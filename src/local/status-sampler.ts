@@ -1,3 +1,4 @@
+import { readRowStates } from './closing-check.ts';
 import type { MappingDriver } from './mapping-driver.ts';
 import { countQuarantined, type ResultSource, readWindow } from './results.ts';
 import { type RunStatus, type TopTable, topRows } from './status.ts';
@@ -70,7 +71,10 @@ export class StatusSampler {
     const rows = topRows(all);
     // A broken event's time can point to a window without results: the last table stays.
     if (rows.length === 0) return;
-    this.#top = { window: aggregate.name, startMs, by: aggregate.by, rows, groups: all.length };
+    const { name, by, closes } = aggregate;
+    const states = closes ? await readRowStates(source, aggregate, { startMs, rows }) : undefined;
+    const top = { window: name, startMs, by, rows, groups: all.length };
+    this.#top = states === undefined ? top : { ...top, states };
   }
 
   #rate(processed: number): number {

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import type { RowState } from '../core/closing.ts';
 import type { WindowRow } from '../core/read.ts';
 import { showHead, showValue } from './show-value.ts';
 
@@ -11,6 +12,8 @@ export interface TopTable {
   readonly rows: readonly WindowRow[];
   /** Groups that the window has in all. */
   readonly groups: number;
+  /** Of each row, where the pipeline closes the window. */
+  readonly states?: readonly RowState[];
 }
 
 /** A run at one moment. */
@@ -60,17 +63,24 @@ export function renderStatus(status: RunStatus): string {
 }
 
 /** The table of a window's largest groups. */
-export function renderTop({ window, startMs, by, rows, groups }: TopTable): string {
+export function renderTop({ window, startMs, by, rows, groups, states }: TopTable): string {
   const columns = Object.keys(rows[0]?.columns ?? {});
   const table = new Table({
-    head: [...by, ...columns.map((name) => showHead(name, rows[0]?.columns[name]))].map((name) =>
-      pc.bold(name),
-    ),
+    head: [
+      ...by,
+      ...columns.map((name) => showHead(name, rows[0]?.columns[name])),
+      ...(states === undefined ? [] : ['state']),
+    ].map((name) => pc.bold(name)),
     style: { head: [], border: [], compact: true },
     colAligns: [...by.map(() => 'left' as const), ...columns.map(() => 'right' as const)],
   });
-  for (const { group, columns: values } of rows) {
-    table.push([...group.map(String), ...columns.map((name) => showValue(values[name]))]);
+  for (const [index, { group, columns: values }] of rows.entries()) {
+    const state = states?.[index];
+    table.push([
+      ...group.map(String),
+      ...columns.map((name) => showValue(values[name])),
+      ...(state === undefined ? [] : [state]),
+    ]);
   }
   const start = new Date(startMs).toISOString().slice(0, 16).replace('T', ' ');
   const title = `${window} of ${start} UTC: ${rows.length} of ${groups} groups`;

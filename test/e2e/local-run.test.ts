@@ -74,6 +74,7 @@ interface Result {
   readonly cells: number;
   readonly equal: boolean;
   readonly differences: readonly unknown[];
+  readonly closing: { readonly windows: number; readonly heard: number } | null;
   readonly archive: { readonly records: number; readonly equal: boolean } | null;
 }
 
@@ -108,6 +109,10 @@ it('flights with bad and repeated events equal the batch computation, cell by ce
   expect(result.differences).toEqual([]);
   expect(result).toMatchObject({ equal: true });
   expect(result.cells).toBeGreaterThan(500);
+  // What a listener heard of closed windows is what is stored, and what the batch computation has.
+  expect(result.closing).toMatchObject({ differences: [] });
+  expect(result.closing?.windows).toBeGreaterThan(2);
+  expect(result.closing?.heard).toBeGreaterThan(10);
   expect(result.repeats).toBeGreaterThan(100);
   for (const reason of ['not-decodable', 'schema', 'late', 'future', 'id-conflict']) {
     expect(result.quarantined[reason], reason).toBeGreaterThan(0);
@@ -118,6 +123,7 @@ it('a new folder under pipelines/ runs with nothing else changed, and stays when
   const flags = ['--pipeline', WEATHER, '--bad', '5', '--duplicates', '5', '--keep'];
   const first = await start(...flags);
   expect(first.differences).toEqual([]);
+  expect(first.closing).toBeNull();
   expect(first.cells).toBeGreaterThan(100);
   if (!EXTERNAL) expect(isGroupAlive(keptPid())).toBe(true);
 

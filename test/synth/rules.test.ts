@@ -69,6 +69,13 @@ const CASES: Readonly<Record<string, Parameters<typeof broken>[0]>> = {
   'results outlive the lateness of their windows': {
     aggregate: { retentionMs: 1_000, latenessMs: 2_000 },
   },
+  'a writer that works on a batch does not count as idle': {
+    settings: { closing: { idleMs: 120_999 } },
+  },
+  'results outlive the closing of their windows': {
+    settings: { closing: { idleMs: 600_000 } },
+    aggregate: { closes: true, retentionMs: 86_400_000 + 599_999, latenessMs: 0, gapMs: 0 },
+  },
   'no more shards than partitions': {
     environment: { stream: { type: 'provisioned', shards: 3 } },
   },

@@ -3,12 +3,13 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { definePipeline } from '#millrace';
 import { makeMemoryPublisher } from '../../../src/adapters/memory/publisher.ts';
-import type { WindowEvent } from '../../../src/core/closing.ts';
+import { rowStates, type WindowEvent } from '../../../src/core/closing.ts';
 import { compile } from '../../../src/core/compile.ts';
 import { packParts } from '../../../src/core/layout.ts';
 import { mergePages } from '../../../src/core/read.ts';
 import { makeClose } from '../../../src/handlers/close.ts';
 import { makeConsume } from '../../../src/handlers/consume.ts';
+import { readRevisions } from '../../../src/handlers/read-revisions.ts';
 import type { Publisher } from '../../../src/ports/publisher.ts';
 import { invocation, makeWorld, NOON_MS, record, type World } from '../../helpers/world.ts';
 
@@ -170,6 +171,36 @@ describe('closing', () => {
     expect(later).toMatchObject([
       { type: 'window.corrected', result: { events: 4 }, replaces: 1 },
       { type: 'window.withdrawn', result: null, replaces: 1 },
+    ]);
+  });
+
+  it('lets readers tell what is open, closed, changing and corrected', async () => {
+    const { send, close, world } = setUp(NOON_MS + HOUR_MS);
+    const states = async () => {
+      const aggregate = program.aggregates[0];
+      if (aggregate === undefined) throw new Error('no window');
+      const pages = world.aggregates
+        .items()
+        .filter(({ pk }) => packParts(pk).aggregate === 'hours' && pk.includes('.p'));
+      const rows = mergePages(aggregate, pages, (startMs) => startMs === NOON_MS);
+      const source = { table: world.aggregates, aggregate, windowMs: NOON_MS };
+      return rowStates(rows, await readRevisions(source, { ...world, ...invocation(world) }));
+    };
+    await send(5, 'SFO', 1);
+    const open = await states();
+    world.clock.advance(15 * MINUTE_MS);
+    await send(71);
+    await close();
+    const closed = await states();
+    await send(30, 'SFO', 1);
+    const changing = await states();
+    await close();
+
+    expect([open, closed, changing, await states()]).toEqual([
+      ['open'],
+      ['closed'],
+      ['changing'],
+      ['corrected'],
     ]);
   });
 

@@ -287,7 +287,8 @@ describe('the cost', () => {
 describe('webhooks', () => {
   const check = (url: string) => () => {
     const environment = { ...DEV, alarms: { ...DEV.alarms, webhooks: [url] } };
-    const settings = { partitions: 8, horizonMs: 1, retention: { streamMs: 1, archiveMs: null } };
+    const retention = { streamMs: 1, archiveMs: null };
+    const settings = { partitions: 8, horizonMs: 1, retention, closing: null };
     const program = { name: 'x', aggregates: [], settings } as never;
     checkSettings({ program, environment, latencyP99Ms: 10_000 });
   };

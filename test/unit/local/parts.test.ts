@@ -209,6 +209,15 @@ describe('what is shown', () => {
     );
   });
 
+  it('the table tells of a closed window which rows still change', () => {
+    const [first] = status.top === undefined ? [] : [status.top];
+    if (first === undefined) throw new Error('no table');
+    const text = renderStatus({ ...status, top: { ...first, states: ['closed', 'open'] } });
+    expect(text).toMatch(/ORD.*closed/);
+    expect(text).toMatch(/ATL.*open/);
+    expect(renderStatus(status)).not.toContain('state');
+  });
+
   it('the table has the largest group first', () => {
     const text = renderStatus(status);
     expect(text).toContain('25 %');
@@ -248,6 +257,7 @@ describe('what is shown', () => {
     },
     comparison: { cells: 3, differences },
     archive,
+    closing: undefined,
     alarms: [
       { alarm: 'x-Late', raisedMs: 0, clearedMs: 9_000, reason: 'r', notifications: [] },
       { alarm: 'x-Bad', raisedMs: 0, clearedMs: undefined, reason: 'r', notifications: [] },
