@@ -30,7 +30,17 @@ let first: Result;
 let clients: LocalClients;
 
 async function start(...flags: string[]): Promise<Result> {
-  const args = ['bin/millrace.ts', 'start', '--rate', '0', '--json', ...FLAGS, ...flags];
+  const args = [
+    'bin/millrace.ts',
+    'start',
+    '--rate',
+    '0',
+    '--alarm-speed',
+    '60',
+    '--json',
+    ...FLAGS,
+    ...flags,
+  ];
   const { stdout } = await run(process.execPath, args, { cwd: clone, maxBuffer: 1e7 });
   return JSON.parse(stdout);
 }

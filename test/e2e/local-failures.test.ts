@@ -86,7 +86,17 @@ interface Result {
 it.runIf(process.env.AWS_ENDPOINT_URL === undefined)(
   'poison records, a function that dies and slow tables cost no result',
   async () => {
-    const args = ['bin/millrace.ts', 'start', '--rate', '0', '--json', '--pipeline', 'stormy'];
+    const args = [
+      'bin/millrace.ts',
+      'start',
+      '--rate',
+      '0',
+      '--alarm-speed',
+      '60',
+      '--json',
+      '--pipeline',
+      'stormy',
+    ];
     const flags = ['--events', '1500', '--bad', '5', '--duplicates', '5'];
     const { stdout } = await run(process.execPath, [...args, ...flags], {
       cwd: clone,

@@ -79,7 +79,16 @@ interface Result {
 }
 
 async function start(...flags: string[]): Promise<Result> {
-  const args = ['bin/millrace.ts', 'start', '--rate', '0', '--json', ...flags];
+  const args = [
+    'bin/millrace.ts',
+    'start',
+    '--rate',
+    '0',
+    '--alarm-speed',
+    '60',
+    '--json',
+    ...flags,
+  ];
   const { stdout } = await run(process.execPath, args, { cwd: clone, maxBuffer: 1e7 });
   return JSON.parse(stdout);
 }
