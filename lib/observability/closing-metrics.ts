@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
-import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { METRICS, serviceName } from '../../src/core/contract.ts';
-import { math, of, pipelineMetricMaker } from './metric-maker.ts';
+import { of, pipelineMetricMaker } from './metric-maker.ts';
 import type { MetricSource } from './metrics.ts';
 
 type ClosingMetric =
@@ -31,7 +31,12 @@ export function closingMetrics(source: MetricSource): Partial<Record<ClosingMetr
   return {
     closerRuns: runs,
     // Of events that come: a new deployment, which had no time for a run, is quiet.
-    closerStill: math(still, { accepted, runs }, 'events and no run').with({ period: QUARTER }),
+    closerStill: new MathExpression({
+      expression: still,
+      usingMetrics: { accepted, runs },
+      label: 'events and no run',
+      period: QUARTER,
+    }),
     closerErrors: of(closer.function.metricErrors(), 'Sum', 'failed', QUARTER),
     windowsClosed: own(METRICS.windowsClosed, 'Sum', 'windows'),
     rowsPublished: own(METRICS.rowsPublished, 'Sum', 'rows'),

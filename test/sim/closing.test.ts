@@ -48,11 +48,19 @@ describe('closing under faults', () => {
   }, 60_000);
 });
 
+/** Seeds that are tried first: these bugs need a rare order of things. */
+const KNOWN: Readonly<Record<string, number>> = {
+  'a request done although a newer one came': 186,
+  'published before it is stored': 23,
+};
+
 describe('a planted bug', () => {
   for (const [name, plant] of Object.entries(PLANTED)) {
     it(`is found: ${name}`, async () => {
       let found: readonly string[] = [];
-      for (let seed = 1; seed <= 500 && found.length === 0; seed += 1) {
+      const known = KNOWN[name] ?? 1;
+      for (let at = 0; at < 500 && found.length === 0; at += 1) {
+        const seed = ((known - 1 + at) % 500) + 1;
         found = (await run(seed, { plant })).violations;
       }
       expect(found).not.toEqual([]);

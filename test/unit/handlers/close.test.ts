@@ -7,6 +7,7 @@ import { rowStates, type WindowEvent } from '../../../src/core/closing.ts';
 import { compile } from '../../../src/core/compile.ts';
 import { packParts } from '../../../src/core/layout.ts';
 import { mergePages } from '../../../src/core/read.ts';
+import { REGISTRY_KEY, registryItem } from '../../../src/core/registry.ts';
 import { makeClose } from '../../../src/handlers/close.ts';
 import { makeConsume } from '../../../src/handlers/consume.ts';
 import { readRevisions } from '../../../src/handlers/read-revisions.ts';
@@ -136,6 +137,28 @@ describe('closing', () => {
     await send(10, 'SFO', 1);
     await close();
 
+    expect(ofWindow(publisher.events, 'hours')).toMatchObject([
+      { group: { place: 'ATL' }, revision: 1 },
+      { type: 'window.closed', group: { place: 'SFO' }, revision: 2 },
+    ]);
+  });
+
+  it('tells a writer without an entry at least what was closed before', async () => {
+    const { send, close, publisher, world } = setUp(NOON_MS + 68 * MINUTE_MS);
+    await send(5);
+    await send(71);
+    await close();
+    // A try of the other partition that registered it and died.
+    const [epoch] = world.ledger.items().flatMap(({ pk, sk }) => (pk === REGISTRY_KEY ? [sk] : []));
+    const other = registryItem(String(epoch).replace('.p0', '.p1'), world.clock.now());
+    await world.ledger.putAll([other], invocation(world));
+    // All are idle, and the clock is behind the event time through which windows are closed.
+    world.clock.advance(10.5 * MINUTE_MS);
+    const { forced, throughMs } = await close();
+    await send(10, 'SFO', 1);
+    await close();
+
+    expect({ forced, throughMs }).toEqual({ forced: 1, throughMs: NOON_MS + 68 * MINUTE_MS });
     expect(ofWindow(publisher.events, 'hours')).toMatchObject([
       { group: { place: 'ATL' }, revision: 1 },
       { type: 'window.closed', group: { place: 'SFO' }, revision: 2 },
