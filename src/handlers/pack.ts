@@ -82,10 +82,15 @@ export class Pack {
   written(page: LivePage, stored: { position: Position; sealed: boolean; bytes: number }): void {
     page.position = stored.position;
     page.encodedPosition = packPosition(stored.position);
-    page.bytes = stored.bytes;
+    page.bytes = this.#atLeast(stored.bytes, page.cells.length);
     if (!stored.sealed) return;
     this.#fill(page);
     this.#unsealed.delete(page);
+  }
+
+  /** States that are small yet count as they usually get: so many cells fit a page also when they have grown. */
+  #atLeast(bytes: number, cells: number): number {
+    return Math.max(bytes, cells * (this.#aggregate.stateBytes + 2));
   }
 
   #fill(page: LivePage): void {
@@ -116,7 +121,7 @@ export class Pack {
       position,
       encodedPosition: packPosition(position),
       full: sealed,
-      bytes: item.d instanceof Uint8Array ? item.d.length : 0,
+      bytes: this.#atLeast(item.d instanceof Uint8Array ? item.d.length : 0, cells.length),
       cells: [...cells],
     };
     if (!sealed) this.#open.push(page);
