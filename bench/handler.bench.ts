@@ -17,6 +17,7 @@ import type { Program } from '../src/core/program.ts';
 import { makeConsume } from '../src/handlers/consume.ts';
 import type { KinesisBatch } from '../src/handlers/kinesis-batch.ts';
 import { runEvents } from '../src/local/feed/source.ts';
+import type { Outlet } from '../src/ports/outlet.ts';
 import type { Table } from '../src/ports/table.ts';
 import { loadFeed, loadPipeline } from '../src/project/discover.ts';
 
@@ -66,6 +67,11 @@ const sink: Table = {
   putAll: async (items) => items.map(() => ({ status: 'written' })),
 };
 
+/** The stream of the pipeline that flights feed. */
+const fed: Outlet = {
+  send: async (records) => records.map(() => ({ status: 'taken', shard: '', sequence: '0' })),
+};
+
 function portsWith(tables: Readonly<Record<'ledger' | 'aggregates' | 'events', Table>>) {
   return {
     clock: makeSkippingClock(NOW_MS),
@@ -73,6 +79,7 @@ function portsWith(tables: Readonly<Record<'ledger' | 'aggregates' | 'events', T
     stream: makeMemoryStream({ arn: 'arn:aws:kinesis:eu-west-1:1:stream/s', createdMs: 1 }),
     quarantineIndex: sink,
     quarantine: makeMemoryBucket(),
+    outlets: { late: { outlet: fed, partitions: 4 } },
     ...tables,
   };
 }

@@ -21,6 +21,13 @@ export function reader(
   };
 }
 
+/** A key as text. @throws TransformError when it is neither a text nor a finite number */
+export function keyIn(path: string, key: unknown): string {
+  if (typeof key === 'string') return key;
+  if (typeof key === 'number' && Number.isFinite(key)) return String(key);
+  throw new TransformError(path, key, 'a text or a finite number');
+}
+
 /** What it was, without its content: quarantine messages hold no data of the event. */
 function kindOf(value: unknown): string {
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);

@@ -1,4 +1,5 @@
-import { reader, TransformError } from './compile-field.ts';
+import { keyIn, reader, TransformError } from './compile-field.ts';
+import { compileOutput } from './compile-output.ts';
 import { compileWindow } from './compile-window.ts';
 import { durationMs } from './duration.ts';
 import { DefinitionError } from './errors.ts';
@@ -35,9 +36,12 @@ export function compile(pipeline: AnyPipeline, references: ReferenceRows = new M
     ),
     validate: (data) => validateWith(`${pipeline.name}.schema`, pipeline.schema, data),
     idOf: (event) => idIn(pipeline.name, id(event)),
-    keyOf: (event) => keyIn(pipeline.name, key(event)),
+    keyOf: (event) => keyIn(`${pipeline.name}.key`, key(event)),
     timeOf: (event) => timeIn(pipeline.name, time(event)),
     transform: transformOf(pipeline, references),
+    outputs: Object.entries(pipeline.outputs).map(([name, output]) =>
+      compileOutput(`${pipeline.name}.outputs.${name}`, name, output),
+    ),
   };
 }
 
@@ -51,6 +55,7 @@ function settingsOf(pipeline: AnyPipeline): ProgramSettings {
         ? null
         : { idleMs: durationMs('closing.idle', pipeline.closing.idle) },
     horizonMs: durationMs('deduplication', pipeline.deduplication),
+    fedBy: pipeline.fedBy,
     futureMs: 300_000,
     retention: {
       streamMs: durationMs('stream', retention.stream),
@@ -106,12 +111,6 @@ function idIn(name: string, id: unknown): string | undefined {
   if (id === undefined || id === null) return undefined;
   if (typeof id === 'string' && id !== '') return id;
   throw new TransformError(`${name}.id`, id, 'a non-empty text');
-}
-
-function keyIn(name: string, key: unknown): string {
-  if (typeof key === 'string') return key;
-  if (typeof key === 'number' && Number.isFinite(key)) return String(key);
-  throw new TransformError(`${name}.key`, key, 'a text or a finite number');
 }
 
 function timeIn(name: string, time: unknown): number {

@@ -15,7 +15,16 @@ export const ENV = {
   quarantineBucket: 'MILLRACE_QUARANTINE_BUCKET',
   archiveBucket: 'MILLRACE_ARCHIVE_BUCKET',
   closedWindowsBus: 'MILLRACE_CLOSED_WINDOWS_BUS',
+  /** JSON: the target of each output, `{ late: { streamArn, partitions } }`. */
+  outputs: 'MILLRACE_OUTPUTS',
 } as const;
+
+/** Where the derived events of an output go. */
+export interface OutputTarget {
+  readonly streamArn: string;
+  /** Logical partitions of the pipeline that is fed. */
+  readonly partitions: number;
+}
 
 /** Attributes that the tables are made with. */
 export const TABLE = { partitionKey: 'pk', sortKey: 'sk', ttl: 'ttl' } as const;
@@ -51,6 +60,8 @@ export const METRICS = {
   quarantined: 'EventsQuarantined',
   /** Events late for some of their windows only. Count. */
   partlyLate: 'EventsPartlyLate',
+  /** Events sent to other pipelines, once each; only of pipelines with outputs. Count. */
+  derived: 'EventsDerived',
   /** Records left for the next try. Count. */
   unfinished: 'RecordsUnfinished',
   /** Arrival to durable result, of the slowest record of the invocation. Milliseconds. */

@@ -1,3 +1,4 @@
+import { ORIGIN_ATTRIBUTE, originIn } from './origin.ts';
 import type { Program } from './program.ts';
 import { type Refusal, refuse } from './rejection.ts';
 
@@ -8,6 +9,8 @@ export interface Decoded {
   /** The envelope's id and source; undefined when the format has no envelope. */
   readonly id: string | undefined;
   readonly source: string | undefined;
+  /** Of a derived event: arrival of the record that it was made of, milliseconds since 1970 UTC. */
+  readonly originMs: number | undefined;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -19,7 +22,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function decode(bytes: Uint8Array, format: Program['format']): Decoded {
   const document = parse(bytes);
-  if (format === 'json') return { data: document, id: undefined, source: undefined };
+  if (format === 'json')
+    return { data: document, id: undefined, source: undefined, originMs: undefined };
   return openEnvelope(document);
 }
 
@@ -44,7 +48,7 @@ function openEnvelope(document: unknown): Decoded {
   attribute(document, 'type');
   if (/\s/.test(source)) throw noEnvelope('source', 'expected a URI reference, without spaces');
   if (document.data === undefined) throw noEnvelope('data', 'expected the event as JSON in data');
-  return { data: document.data, id, source };
+  return { data: document.data, id, source, originMs: originIn(document[ORIGIN_ATTRIBUTE]) };
 }
 
 function attribute(document: Readonly<Record<string, unknown>>, name: string): string {

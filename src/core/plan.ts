@@ -1,12 +1,15 @@
 import { encodeGroup } from './cell.ts';
 import { decode } from './decode.ts';
-import { type Hash64, type HashKey, murmur3, sipHash } from './hash.ts';
-import { type FoldedId, IdTable } from './id-table.ts';
+import { type DerivedEvent, derive } from './derive.ts';
+import { guarded } from './guarded.ts';
+import type { HashKey } from './hash.ts';
+import type { FoldedId } from './id-table.ts';
+import { Identifier, type UnknownId, type WriterState } from './identify.ts';
 import { blockKey, blockOf, bucketOf, packPartition } from './layout.ts';
 import { GROUP_BYTES_MAX } from './page.ts';
 import type { Position } from './position.ts';
 import type { Aggregate, FoldInput, Program, WindowSpan } from './program.ts';
-import { Refusal, type Rejection, type RejectionReason, refuse } from './rejection.ts';
+import { Refusal, type Rejection, refuse } from './rejection.ts';
 
 /**
  * Decides what happens to each record of a writer, in the order of position, and collects what is to
@@ -31,14 +34,6 @@ export interface InputRecord {
   readonly bytes: Uint8Array;
 }
 
-/** What is known of the writer before the records. */
-export interface WriterState {
-  /** Highest event time accepted, or undefined before the first. */
-  readonly watermarkMs: number | undefined;
-  /** The id's last folding, as far back as the horizon needs it. */
-  find(id: Hash64): FoldedId | undefined;
-}
-
 /** An event to be kept on its own. */
 export interface KeptEvent {
   /** Source and id, or writer and position where the event has no id; at most 2,048 bytes. */
@@ -59,6 +54,8 @@ export type Decision<R extends InputRecord = InputRecord> = {
       /** Undefined where the event has no id: then its position is its id. */
       readonly id: FoldedId | undefined;
       readonly kept: KeptEvent | undefined;
+      /** For the pipelines that this one feeds. */
+      readonly derived: readonly DerivedEvent[];
       readonly partlyLate: boolean;
       /** Behind the watermark of the records before, where it changed a window that had ended; else 0. */
       readonly correctsMs: number;
@@ -116,9 +113,7 @@ const utf8 = new TextEncoder();
 export class Planner<R extends InputRecord = InputRecord> {
   readonly #program: Program;
   readonly #writer: string;
-  readonly #idKey: HashKey;
-  readonly #state: WriterState;
-  readonly #fresh = new IdTable();
+  readonly #identifier: Identifier;
   #watermarkMs: number | undefined;
 
   /** One a record, in the order given. */
@@ -129,9 +124,14 @@ export class Planner<R extends InputRecord = InputRecord> {
   constructor(options: PlannerOptions) {
     this.#program = options.program;
     this.#writer = options.writer;
-    this.#idKey = options.idKey;
-    this.#state = options.state;
-    this.#watermarkMs = options.state.watermarkMs;
+    const { program, idKey, state } = options;
+    this.#identifier = new Identifier(program.settings, idKey, state);
+    this.#watermarkMs = state.watermarkMs;
+  }
+
+  /** Ids of which the state can't tell; while there are some, no decision counts. */
+  get unknown(): readonly UnknownId[] {
+    return this.#identifier.unknown;
   }
 
   /** Decides on the next record. Never throws for a bad record. */
@@ -168,7 +168,8 @@ export class Planner<R extends InputRecord = InputRecord> {
       const id = decoded.id ?? guarded('validate', () => program.idOf(event));
       return describing({ source, id, timeMs }, () => {
         checkTime(timeMs, record.arrivalMs, program.settings.futureMs);
-        const folded = this.#identify({ source, id }, record);
+        const { data, originMs } = decoded;
+        const folded = this.#identifier.identify({ source, id, data, originMs }, record);
         if (folded === 'duplicate') return undefined;
         const name = this.#nameOf({ source, id }, record);
         return this.#take({ record, event, timeMs, folded, name });
@@ -181,25 +182,6 @@ export class Planner<R extends InputRecord = InputRecord> {
     if (validation.ok) return validation.event;
     const issues = validation.issues.slice(0, 10);
     throw new Refusal({ reason: 'schema', stage: 'validate', issues });
-  }
-
-  /** The id to remember, undefined where there is none, or that it is a repeat. @throws Refusal id-conflict */
-  #identify(ids: Ids, record: InputRecord): FoldedId | undefined | 'duplicate' {
-    if (ids.id === undefined) return undefined;
-    const hash = sipHash(this.#idKey, utf8.encode(`${ids.source} ${ids.id}`));
-    const check = murmur3(record.bytes) >>> 8;
-    const seen = this.#fresh.find(hash) ?? this.#state.find(hash);
-    if (
-      seen === undefined ||
-      record.arrivalMs - seen.arrivalMs > this.#program.settings.horizonMs
-    ) {
-      return { ...hash, check, arrivalMs: record.arrivalMs };
-    }
-    if (seen.check === check) return 'duplicate';
-    throw refuse('id-conflict', 'deduplicate', {
-      path: 'id',
-      message: `got other bytes than the event of this id that was counted at ${new Date(seen.arrivalMs).toISOString()}, expected a new id for a new event`,
-    });
   }
 
   #nameOf(ids: Ids, record: InputRecord): string {
@@ -221,8 +203,10 @@ export class Planner<R extends InputRecord = InputRecord> {
       throw tooLarge('', `got ${folds.length} cells from one event, expected at most ${FOLDS_MAX}`);
     }
     const kept = this.#keep(candidate, rows);
+    const source = { name, timeMs, arrivalMs: record.arrivalMs };
+    const derived = derive(this.#program, source, rows);
     for (const { target, group, fold } of folds) this.#cellOf(target, group).folds.push(fold);
-    if (candidate.folded !== undefined) this.#fresh.add(candidate.folded);
+    if (candidate.folded !== undefined) this.#identifier.remember(candidate.folded);
     const behindMs = (this.#watermarkMs ?? timeMs) - timeMs;
     this.#watermarkMs = Math.max(this.#watermarkMs ?? timeMs, timeMs);
     return {
@@ -230,6 +214,7 @@ export class Planner<R extends InputRecord = InputRecord> {
       record,
       id: candidate.folded,
       kept,
+      derived,
       partlyLate: live.length < targets.length,
       correctsMs: live.some(({ span }) => span.endMs <= timeMs + behindMs) ? behindMs : 0,
       watermarkMs: this.#watermarkMs,
@@ -339,23 +324,6 @@ interface TargetFold {
   readonly target: Target;
   readonly group: string;
   readonly fold: Fold;
-}
-
-const REASON_OF_STAGE = {
-  validate: 'schema',
-  time: 'transform',
-  transform: 'transform',
-} as const satisfies Record<string, RejectionReason>;
-
-/** Runs the user's code: what it throws refuses the record. */
-function guarded<Result>(stage: keyof typeof REASON_OF_STAGE, run: () => Result): Result {
-  try {
-    return run();
-  } catch (error) {
-    const text =
-      error instanceof Error ? `${error.name}: ${error.message}` : 'threw no error object';
-    throw refuse(REASON_OF_STAGE[stage], stage, { path: '', message: text.slice(0, 300) });
-  }
 }
 
 /** Adds what is known of the event to a refusal. */

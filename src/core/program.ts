@@ -99,6 +99,19 @@ export interface EventLayout {
   readonly index: boolean;
 }
 
+/** What another pipeline is fed with, ready to run. */
+export interface Output {
+  readonly name: string;
+  /** The pipeline that is fed. */
+  readonly to: string;
+  /** Whether the row gives an event. @throws what the user's function throws */
+  takes(row: unknown): boolean;
+  /** Key of the event. @throws when it isn't a string or a finite number */
+  keyOf(row: unknown): string;
+  /** The event's data as JSON. @throws what the user's function throws, or when it gives no object */
+  dataOf(row: unknown): string;
+}
+
 /** Times and limits of a pipeline, all in milliseconds. */
 export interface ProgramSettings {
   /** After how long without a record a writer isn't waited for; null: windows are never closed. */
@@ -109,6 +122,8 @@ export interface ProgramSettings {
   readonly partitions: number | 'shard';
   /** Deduplication horizon H: the same id within it counts once. */
   readonly horizonMs: number;
+  /** The pipelines that feed this one: of their events it is known how far back a copy can be. */
+  readonly fedBy: readonly string[];
   /** How far event time may be ahead of arrival. */
   readonly futureMs: number;
   /** Retention of the stream, of window results, of single events (null: not kept), of quarantine, of the archive (null: there is none). */
@@ -147,4 +162,6 @@ export interface Program {
    * @throws what the user's function throws
    */
   transform(event: unknown, arrivalMs: number): readonly unknown[];
+  /** What it feeds. */
+  readonly outputs: readonly Output[];
 }

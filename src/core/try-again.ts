@@ -23,7 +23,7 @@ export function tryAgain(program: Program, document: QuarantineDocument): Verdic
     program,
     writer: document.writer,
     idKey: KEY,
-    state: { watermarkMs: undefined, find: () => undefined },
+    state: { watermarkMs: undefined, find: () => undefined, covers: () => true },
   });
   planner.decide({
     position: decodePosition(document.position),

@@ -21,6 +21,7 @@ import { type Budget, Reserve } from './reserve.ts';
 import { ancestorWriters } from './shard-lineage.ts';
 import { settle } from './transient.ts';
 import type { SourceRecord, WriteContext } from './write-context.ts';
+import { checkOutlets } from './write-outputs.ts';
 import { writeQuarantine } from './write-quarantine.ts';
 
 /** Settings of the consumer that are not the pipeline's. */
@@ -86,6 +87,7 @@ class Consumer {
   #proven = false;
 
   constructor(ports: ConsumePorts, program: Program, options: ConsumeOptions) {
+    checkOutlets(ports, program);
     this.#ports = ports;
     this.#program = program;
     this.#options = options;

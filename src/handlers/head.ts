@@ -1,6 +1,7 @@
 import { InvariantError } from '../core/errors.ts';
 import type { Hash64 } from '../core/hash.ts';
 import { type FoldedId, IdTable } from '../core/id-table.ts';
+import type { WriterState } from '../core/identify.ts';
 import type { LedgerEntry } from '../core/ledger.ts';
 import { comparePositions, type Position } from '../core/position.ts';
 
@@ -9,7 +10,7 @@ const PRUNE_GROWTH = 2;
 const PRUNE_SIZE_MIN = 4096;
 
 /** Kept beyond the horizon, so that arrivals that step back a little need no reload; milliseconds. */
-const PRUNE_SLACK_MS = 300_000;
+export const SLACK_MS = 300_000;
 
 /**
  * What a writer's chain of ledger entries adds up to.
@@ -18,7 +19,7 @@ const PRUNE_SLACK_MS = 300_000;
  * 1. `n`, `position`, `watermarkMs` and `highArrivalMs` never fall. Held by `apply`.
  * 2. Every id of the chain that arrived at or after `coveredFromMs` is in `ids`.
  */
-export class Head implements WriterStateView {
+export class Head implements WriterState {
   n = 0;
   position: Position | undefined;
   watermarkMs: number | undefined;
@@ -39,6 +40,10 @@ export class Head implements WriterStateView {
 
   find(id: Hash64): FoldedId | undefined {
     return this.#ids.find(id);
+  }
+
+  covers(_id: Hash64, sinceMs: number): boolean {
+    return sinceMs >= this.coveredFromMs;
   }
 
   /** Number of ids remembered. */
@@ -77,7 +82,7 @@ export class Head implements WriterStateView {
   /** Forgets ids that are far beyond the horizon, now and then. */
   prune(horizonMs: number): void {
     if (this.#ids.size < this.#sizeAtPrune * PRUNE_GROWTH) return;
-    const beforeMs = this.highArrivalMs - horizonMs - PRUNE_SLACK_MS;
+    const beforeMs = this.highArrivalMs - horizonMs - SLACK_MS;
     this.#ids.prune(beforeMs);
     this.coveredFromMs = Math.max(this.coveredFromMs, beforeMs);
     this.#sizeAtPrune = Math.max(PRUNE_SIZE_MIN, this.#ids.size);
@@ -101,9 +106,4 @@ export class Head implements WriterStateView {
       },
     );
   }
-}
-
-interface WriterStateView {
-  readonly watermarkMs: number | undefined;
-  find(id: Hash64): FoldedId | undefined;
 }

@@ -9,7 +9,8 @@ import {
 } from '../core/ledger.ts';
 import type { ProgramSettings } from '../core/program.ts';
 import type { Table } from '../ports/table.ts';
-import { Head } from './head.ts';
+import { Head, SLACK_MS } from './head.ts';
+import { newestFirst } from './ledger-entries.ts';
 import { entryLifeMs } from './lifetimes.ts';
 import { type RetryContext, retryCall, retryFailed } from './retry.ts';
 import { settle } from './transient.ts';
@@ -72,6 +73,11 @@ export class LedgerHeads {
     return heads;
   }
 
+  /** A writer's entries, the newest first. @throws TransientError, DeadlineError */
+  entries(writer: string, context: RetryContext): AsyncIterable<LedgerEntry> {
+    return newestFirst(this.#ledger, writer, context);
+  }
+
   /** Reads the entries after a head that lost against another try, and adds them. @throws TransientError */
   async catchUp(writer: string, head: Head, context: RetryContext): Promise<void> {
     const nowMs = context.clock.now();
@@ -131,23 +137,18 @@ export class LedgerHeads {
     return this.#keep(request.writer, head);
   }
 
-  /** Newest first, back to the first entry whose ids can't matter any more. */
+  /** The chain back to the first entry whose ids can't matter any more. */
   async #loadChain(writer: string, minArrivalMs: number, context: RetryContext): Promise<Head> {
     const head = new Head(context.clock.now());
     const entries: LedgerEntry[] = [];
-    const neededMs = minArrivalMs - this.#settings.horizonMs;
-    let before: string | undefined = `${ENTRIES}~`;
-    while (before !== undefined) {
-      const page = await this.#page(
-        { pk: ledgerKey(writer), after: before, descending: true },
-        context,
-      );
-      entries.push(...page.items.filter((item) => item.sk.startsWith(ENTRIES)).map(decodeEntry));
-      const oldest = entries.at(-1);
-      before = page.next;
-      if (oldest === undefined || oldest.highArrivalMs >= neededMs) continue;
-      head.coveredFromMs = oldest.highArrivalMs + 1;
-      before = undefined;
+    const neededMs = minArrivalMs - this.#settings.horizonMs - SLACK_MS;
+    for await (const entry of newestFirst(this.#ledger, writer, context)) {
+      const newer = entries.at(-1);
+      if (newer !== undefined && entry.highArrivalMs < neededMs) {
+        head.coveredFromMs = neededMs;
+        break;
+      }
+      entries.push(entry);
     }
     for (const entry of untilGap(entries, head.freshMs).reverse()) head.apply(entry);
     return head;

@@ -1,3 +1,4 @@
+import { lookbackMs } from '../core/origin.ts';
 import type { Aggregate, ProgramSettings } from '../core/program.ts';
 
 /** Kept beyond what the protocol needs, for clocks that differ; milliseconds. */
@@ -5,10 +6,10 @@ const MARGIN_MS = 3_600_000;
 
 /**
  * How long a ledger entry lives after max(arrival, now): as long as a record that it may have to
- * recognise can still come, at least.
+ * recognise can still come, and stay in the stream, at least.
  */
 export function entryLifeMs(settings: ProgramSettings): number {
-  return settings.horizonMs + settings.retention.streamMs + MARGIN_MS;
+  return lookbackMs(settings) + settings.retention.streamMs + MARGIN_MS;
 }
 
 /** When an entry may be deleted, in whole seconds since 1970 UTC. */

@@ -1,5 +1,6 @@
 import type { Bucket } from '../ports/bucket.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Outlet } from '../ports/outlet.ts';
 import type { Random } from '../ports/random.ts';
 import type { Shards } from '../ports/shards.ts';
 import type { Stream } from '../ports/stream.ts';
@@ -19,6 +20,15 @@ export interface ConsumePorts extends KeepPorts {
   readonly events: Table;
   readonly quarantineIndex: Table;
   readonly quarantine: Bucket;
+  /** The streams of the pipelines that are fed, by output; needed where the pipeline has outputs. */
+  readonly outlets?: Readonly<Record<string, FedStream>>;
+}
+
+/** The stream of a pipeline that is fed. */
+export interface FedStream {
+  readonly outlet: Outlet;
+  /** Logical partitions of that pipeline. */
+  readonly partitions: number;
 }
 
 /** What the archiver needs of the world. */

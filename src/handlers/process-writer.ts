@@ -1,5 +1,5 @@
 import type { Attempt } from '../core/attempt.ts';
-import { DeadlineError, DefinitionError, TransientError } from '../core/errors.ts';
+import { DeadlineError, DefinitionError, InvariantError, TransientError } from '../core/errors.ts';
 import type { HashKey } from '../core/hash.ts';
 import { type Decision, Planner } from '../core/plan.ts';
 import { isAfter } from '../core/position.ts';
@@ -9,6 +9,7 @@ import { appendEntry } from './append-entry.ts';
 import type { AttemptGuard } from './attempt-guard.ts';
 import type { Head } from './head.ts';
 import type { LedgerHeads } from './ledger-heads.ts';
+import { OlderIds } from './older-ids.ts';
 import type { PackCache } from './pack-cache.ts';
 import type { BatchReport } from './report.ts';
 import { noteStop } from './report.ts';
@@ -17,12 +18,14 @@ import { closingThrough } from './revision-requests.ts';
 import { endsTry } from './transient.ts';
 import type { SourceRecord, WriteContext } from './write-context.ts';
 import { type KeptRecord, writeEvents } from './write-events.ts';
+import { writeOutputs } from './write-outputs.ts';
 import { writePacks } from './write-packs.ts';
 import { type RefusedRecord, writeQuarantine } from './write-quarantine.ts';
 
 /**
  * One writer's records of one batch, through the exactly-once protocol: decide, write what can be
- * repeated (quarantine, events), fold into cells under conditions, append the ledger entry last.
+ * repeated (quarantine, events), fold into cells under conditions, send what feeds other pipelines,
+ * append the ledger entry last.
  *
  * Invariant: a record counts as finished only when the ledger's head is at or after it.
  */
@@ -118,25 +121,43 @@ async function plan(
   state: ContainerState,
 ): Promise<Planner<SourceRecord>> {
   const { head, records, guarded } = batch;
-  const planner = new Planner<SourceRecord>({
-    program: context.program,
-    writer: context.writer,
-    idKey: batch.idKey,
-    state: head,
-  });
   if (guarded === undefined) {
-    decideAll(context, planner, records, batch.stopMs);
-    return planner;
+    return decided(context, { batch, state }, (planner) =>
+      decideAll(context, planner, records, batch.stopMs),
+    );
   }
   const start = { writer: context.writer, head, records, ...guarded };
   const next = await state.guard.begin(start, context);
   const [first] = records;
   const isCrash = next.quarantineFirst && first !== undefined;
-  if (isCrash) planner.decideCrash(first, next.attempt.deaths);
-  else decideAll(context, planner, records.slice(0, next.take), batch.stopMs);
+  const planner = await decided(context, { batch, state }, (one) => {
+    if (isCrash) one.decideCrash(first, next.attempt.deaths);
+    else decideAll(context, one, records.slice(0, next.take), batch.stopMs);
+  });
   const computed = isCrash ? undefined : planner.decisions.at(-1)?.record;
   await state.guard.beforeWriting(next.attempt, computed, context);
   return planner;
+}
+
+/** Passes over one batch: an id that a pass doesn't know is known to the next. */
+const PASSES_MAX = 100;
+
+/** Decides; where the head doesn't reach back far enough for some id, reads on and decides anew. */
+async function decided(
+  context: WriteContext,
+  { batch, state }: { readonly batch: WriterBatch; readonly state: ContainerState },
+  decide: (planner: Planner<SourceRecord>) => void,
+): Promise<Planner<SourceRecord>> {
+  const { program, writer } = context;
+  const { head, idKey } = batch;
+  const older = new OlderIds(head);
+  for (let pass = 0; pass < PASSES_MAX; pass += 1) {
+    const planner = new Planner<SourceRecord>({ program, writer, idKey, state: older });
+    decide(planner);
+    if (planner.unknown.length === 0) return planner;
+    await older.seek(planner.unknown, state.heads.entries(writer, context));
+  }
+  throw new InvariantError(`writer ${writer}: some ids stay unknown after ${PASSES_MAX} passes`);
 }
 
 /** Looks at the clock now and then: how many records are decided depends on it, no decision does. */
@@ -171,8 +192,9 @@ async function write(
   });
   report.conflicts += written.conflicts;
   if (written.finished < durable) noteStop(report, written.error ?? outOfTime(context));
-  if (written.finished === 0) return 0;
-  const prefix = decisions.slice(0, written.finished);
+  const finished = await send(context, decisions.slice(0, written.finished), report);
+  if (finished === 0) return 0;
+  const prefix = decisions.slice(0, finished);
   report.conflicts += await appendEntry(context, {
     heads: state.heads,
     head: planned.head,
@@ -180,7 +202,22 @@ async function write(
     packs,
   });
   planned.head.prune(context.program.settings.horizonMs);
-  return written.finished;
+  return finished;
+}
+
+/**
+ * What feeds other pipelines, after the cells: what fails before is sent anew in the next try, and each
+ * copy costs. Returns how many records from the start are done.
+ */
+async function send(
+  context: WriteContext,
+  decisions: readonly Decision<SourceRecord>[],
+  report: BatchReport,
+): Promise<number> {
+  const unsent = await writeOutputs(context, decisions);
+  if (unsent.records.length === 0) return decisions.length;
+  noteStop(report, unsent.error ?? outOfTime(context));
+  return Math.min(...unsent.records.map(({ ordinal }) => ordinal));
 }
 
 /** Quarantine and events; returns how many records from the start have theirs durable. */
@@ -227,10 +264,11 @@ function count(context: WriteContext, decisions: readonly Decision[], report: Ba
 
 function countAccepted(
   report: BatchReport,
-  { partlyLate, correctsMs }: Decision & { readonly type: 'accepted' },
+  { partlyLate, correctsMs, derived }: Decision & { readonly type: 'accepted' },
 ): void {
   report.accepted += 1;
   report.partlyLate += partlyLate ? 1 : 0;
+  report.derived += derived.length;
   report.corrections += correctsMs > 0 ? 1 : 0;
   report.correctionMs = Math.max(report.correctionMs, correctsMs);
 }

@@ -14,6 +14,8 @@ export interface BatchReport {
   correctionMs: number;
   /** The same of the latest event that was quarantined as late. */
   lateMs: number;
+  /** Events sent to other pipelines, once each. */
+  derived: number;
   /** Records left for the next try. */
   unfinished: number;
   /** Records that an earlier try had finished. */
@@ -42,6 +44,7 @@ export function emptyReport(): BatchReport {
     corrections: 0,
     correctionMs: 0,
     lateMs: 0,
+    derived: 0,
     unfinished: 0,
     repeated: 0,
     conflicts: 0,

@@ -12,6 +12,7 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll } from 'vitest';
 import { makeAwsBucket } from '../../src/adapters/aws/bucket.ts';
 import { systemClock } from '../../src/adapters/aws/clock.ts';
+import { makeAwsOutlet } from '../../src/adapters/aws/outlet.ts';
 import { makeAwsPublisher } from '../../src/adapters/aws/publisher.ts';
 import { systemRandom } from '../../src/adapters/aws/random.ts';
 import { makeAwsShards } from '../../src/adapters/aws/shards.ts';
@@ -22,9 +23,11 @@ import { adoptLocalEnvironment } from '../../src/local/child.ts';
 import { type LocalClients, makeClients } from '../../src/local/clients.ts';
 import { ClosedWindowsListener } from '../../src/local/closed-windows.ts';
 import { type Emulator, startEmulator } from '../../src/local/emulator.ts';
+import { readStream } from '../../src/local/stream-records.ts';
 import {
   bucketSuite,
   clockSuite,
+  outletSuite,
   publisherSuite,
   randomSuite,
   shardsSuite,
@@ -114,5 +117,9 @@ publisherSuite('EventBridge', async () => {
   };
   return { publisher, receive };
 });
+outletSuite('Kinesis', async () => ({
+  outlet: makeAwsOutlet({ client: clients.kinesis, streamArn, clock: systemClock }),
+  read: async () => readStream(clients.kinesis, streamArn),
+}));
 clockSuite('system clock', () => systemClock);
 randomSuite('system', () => systemRandom);

@@ -1,5 +1,6 @@
 import { makeMemoryBucket } from '../../src/adapters/memory/bucket.ts';
 import { makeSkippingClock } from '../../src/adapters/memory/clock.ts';
+import { makeMemoryOutlet } from '../../src/adapters/memory/outlet.ts';
 import { makeMemoryPublisher } from '../../src/adapters/memory/publisher.ts';
 import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
 import { makeMemoryShards } from '../../src/adapters/memory/shards.ts';
@@ -8,6 +9,7 @@ import { makeMemoryTable } from '../../src/adapters/memory/table.ts';
 import {
   bucketSuite,
   clockSuite,
+  outletSuite,
   publisherSuite,
   randomSuite,
   shardsSuite,
@@ -34,6 +36,10 @@ shardsSuite('memory', async () => {
 publisherSuite('memory', async () => {
   const publisher = makeMemoryPublisher();
   return { publisher, receive: async () => publisher.events };
+});
+outletSuite('memory', async () => {
+  const outlet = makeMemoryOutlet(makeSkippingClock(0));
+  return { outlet, read: async () => outlet.records };
 });
 clockSuite('skipping clock', () => makeSkippingClock(0));
 randomSuite('seeded', () => makeSeededRandom(1));

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { WindowEvent } from '../../src/core/closing.ts';
+import { explicitHashKey } from '../../src/core/partition.ts';
+import { compareSequences } from '../../src/core/position.ts';
 import type { Bucket } from '../../src/ports/bucket.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { Outlet, OutletRecord } from '../../src/ports/outlet.ts';
 import type { Publisher } from '../../src/ports/publisher.ts';
 import type { Random } from '../../src/ports/random.ts';
 import type { Shards } from '../../src/ports/shards.ts';
@@ -103,6 +106,58 @@ export function streamSuite(name: string, make: () => Promise<Stream>): void {
 
     it('lists no parents of a first shard', async () => {
       expect(await (await make()).parents(0, soon())).toEqual([]);
+    });
+  });
+}
+
+/** A stream's producing side, and what can be read back of it in its order. */
+export interface OutletUnderTest {
+  readonly outlet: Outlet;
+  readonly read: () => Promise<readonly Pick<OutletRecord, 'partitionKey' | 'bytes'>[]>;
+}
+
+/** What every producing side of a stream has to do. */
+export function outletSuite(name: string, make: () => Promise<OutletUnderTest>): void {
+  const records = (count: number): readonly OutletRecord[] =>
+    Array.from({ length: count }, (_, index) => ({
+      partitionKey: `p-${index % 4}`,
+      explicitHashKey: explicitHashKey(index % 4, 4),
+      bytes: Buffer.from(`${crypto.randomUUID()} ${index}`),
+    }));
+
+  describe(`${name} as an outlet`, () => {
+    it('takes any number of records in their order, and tells their places', async () => {
+      const { outlet, read } = await make();
+      const sent = records(1_101);
+      const results = await outlet.send(sent, soon());
+
+      const places = results.map((result) => (result.status === 'taken' ? result : undefined));
+      expect(places.every((place) => place !== undefined)).toBe(true);
+      const sequences = places.map((place) => place?.sequence ?? '');
+      expect([...sequences].sort(compareSequences)).toEqual(sequences);
+      expect(new Set(places.map((place) => place?.shard)).size).toBe(1);
+      const own = new Set(sent.map(({ bytes }) => String(bytes)));
+      const found = (await read()).filter(({ bytes }) => own.has(Buffer.from(bytes).toString()));
+      expect(found.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(
+        sent.map(({ bytes }) => String(bytes)),
+      );
+      expect(found.map(({ partitionKey }) => partitionKey)).toEqual(
+        sent.map(({ partitionKey }) => partitionKey),
+      );
+    });
+
+    it('takes the same record as often as it is sent, with or without a hash key', async () => {
+      const { outlet, read } = await make();
+      const bytes = Buffer.from(crypto.randomUUID());
+      const one = { partitionKey: 'key', bytes };
+      await outlet.send([one, { ...one, explicitHashKey: '7' }], soon());
+      await outlet.send([one], soon());
+      const found = (await read()).filter((record) => Buffer.from(record.bytes).equals(bytes));
+      expect(found).toHaveLength(3);
+    });
+
+    it('has nothing to do without records', async () => {
+      expect(await (await make()).outlet.send([], soon())).toEqual([]);
     });
   });
 }

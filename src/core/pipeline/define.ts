@@ -4,6 +4,7 @@ import { PARTITIONS_MAX } from '../partition.ts';
 import { isSchema, type OutputOf, type Schema } from '../schema.ts';
 import { startChain, stepsOf } from './chain.ts';
 import { checkOptions } from './check.ts';
+import { fedByOf, outputsOf, PIPELINE_NAME } from './outputs.ts';
 import { checkWindows, makeScope } from './scope.ts';
 import type {
   ClosingOptions,
@@ -25,7 +26,9 @@ const OPTIONS = [
   'partitions',
   'lateness',
   'deduplication',
+  'fedBy',
   'transform',
+  'outputs',
   'windows',
   'retention',
   'events',
@@ -64,7 +67,7 @@ export function definePipeline<S extends Schema, W extends Windows, T = OutputOf
 ): Pipeline<OutputOf<S>, T, W> {
   checkOptions('pipeline', options, OPTIONS);
   const { name } = options;
-  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,38}[a-z0-9]$/.test(name)) {
+  if (typeof name !== 'string' || !PIPELINE_NAME.test(name)) {
     throw new DefinitionError(
       'pipeline.name',
       name,
@@ -78,13 +81,16 @@ export function definePipeline<S extends Schema, W extends Windows, T = OutputOf
       'a function that gives windows, such as ({ tumbling, count }) => ({ ... })',
     );
   }
+  const outputs = outputsOf<T>(name, options.outputs);
   const windows = options.windows(makeScope<T>(`${name}.windows`));
-  checkWindows(`${name}.windows`, windows);
+  checkWindows(`${name}.windows`, windows, Object.keys(outputs).length === 0 ? 1 : 0);
   const pipeline: Pipeline<OutputOf<S>, T, W> = {
     type: 'pipeline',
     name,
     ...eventOptions(name, options),
+    fedBy: fedByOf(name, options),
     steps: transformSteps(name, options.transform),
+    outputs,
     windows,
     ...timeOptions(name, options),
     events: eventLayout(name, options.events),

@@ -51,9 +51,18 @@ function windowOf(
 
 const HOUR_MS = 3_600_000;
 
-/** Checks windows that JavaScript users, or casts, can have got wrong. @throws DefinitionError */
-export function checkWindows(path: string, windows: unknown): asserts windows is Windows {
-  if (typeof windows !== 'object' || windows === null || Object.keys(windows).length === 0) {
+/**
+ * Checks windows that JavaScript users, or casts, can have got wrong.
+ *
+ * @param least how many there are at least: a pipeline that feeds others needs none of its own
+ * @throws DefinitionError
+ */
+export function checkWindows(
+  path: string,
+  windows: unknown,
+  least: number,
+): asserts windows is Windows {
+  if (typeof windows !== 'object' || windows === null || Object.keys(windows).length < least) {
     throw new DefinitionError(path, windows, 'an object with at least one window');
   }
   for (const [name, window] of Object.entries(windows)) {

@@ -2,6 +2,7 @@ import type { Duration } from '../duration.ts';
 import type { Reference } from '../reference.ts';
 import type { OutputOf, Schema } from '../schema.ts';
 import type { ColumnScope, Columns, FieldsOf, Fn, ResultOf } from './column-types.ts';
+import type { OutputScope, Outputs } from './output-types.ts';
 
 /** Shows `A & B` as one object in an editor. */
 export type Flat<T> = { [K in keyof T]: T[K] } & {};
@@ -172,7 +173,7 @@ export interface Objectives {
   readonly quarantine?: { readonly max: `${number} %` };
 }
 
-/** Options of `definePipeline`. `transform` stands before `windows`: types flow in that order. */
+/** Options of `definePipeline`. `transform` stands before `outputs` and `windows`: types flow in that order. */
 export interface PipelineOptions<S extends Schema, T, W extends Windows> {
   /** The folder's name: lower-case letters, digits and dashes, 2 to 40 characters. */
   readonly name: string;
@@ -195,7 +196,14 @@ export interface PipelineOptions<S extends Schema, T, W extends Windows> {
   readonly lateness?: Duration;
   /** The same id within this time counts once; default 30 minutes, at most the stream's retention. */
   readonly deduplication?: Duration;
+  /**
+   * The pipelines whose outputs feed this one. Copies of their events are known as long as their streams may
+   * send them again, which is longer than `deduplication`: ledger entries live accordingly.
+   */
+  readonly fedBy?: readonly string[];
   readonly transform?: (events: Chain<OutputOf<S>>) => Chain<T>;
+  /** What other pipelines are fed with, by name: derived events, made of the rows. */
+  readonly outputs?: (scope: OutputScope<T>) => Outputs;
   readonly windows: (scope: Scope<T>) => W;
   readonly retention?: Retention;
   /** Publish final results when windows are complete, and corrections after that; without it none are. */
@@ -217,7 +225,9 @@ export interface Pipeline<Event = unknown, Row = unknown, W extends Windows = Wi
   readonly partitions: number | 'shard';
   readonly lateness: Duration;
   readonly deduplication: Duration;
+  readonly fedBy: readonly string[];
   readonly steps: readonly Step[];
+  readonly outputs: Outputs;
   readonly windows: W;
   readonly retention: Required<Omit<Retention, 'events' | 'archive'>> & {
     readonly events: Duration | null;

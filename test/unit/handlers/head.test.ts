@@ -6,7 +6,7 @@ import { makeMemoryTable } from '../../../src/adapters/memory/table.ts';
 import { compile } from '../../../src/core/compile.ts';
 import { encodeEntry, type LedgerEntry } from '../../../src/core/ledger.ts';
 import { EpochWatch } from '../../../src/handlers/epoch-watch.ts';
-import { Head } from '../../../src/handlers/head.ts';
+import { Head, SLACK_MS } from '../../../src/handlers/head.ts';
 import { IdKey } from '../../../src/handlers/id-key.ts';
 import { LedgerHeads } from '../../../src/handlers/ledger-heads.ts';
 import { ancestorWriters } from '../../../src/handlers/shard-lineage.ts';
@@ -102,7 +102,7 @@ describe('the heads of a container', () => {
 
   it('load only as far back as an id can matter', async () => {
     const { append, fresh } = setUp();
-    const oldMs = START_MS - settings.horizonMs - 10_000;
+    const oldMs = START_MS - settings.horizonMs - SLACK_MS - 10_000;
     const old = { high: 9, low: 9, check: 1, arrivalMs: oldMs };
     for (let n = 1; n <= 150; n += 1) {
       await append(entry(n, { highArrivalMs: oldMs, ids: n === 1 ? [old] : [] }));
