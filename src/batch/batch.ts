@@ -3,6 +3,7 @@ import type { AnyPipeline, WindowDefinition } from '../core/pipeline/types.ts';
 import type { Program } from '../core/program.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import { type ColumnInput, columnInput, computeColumn, isColumnInput } from './columns.ts';
+import { type BatchDerived, deriveAll } from './derived.ts';
 
 /**
  * A plain batch computation over the same events, to compare a pipeline's results with: all rows in
@@ -32,6 +33,8 @@ export interface BatchResult {
   readonly refused: ReadonlyMap<RejectionReason, number>;
   /** Results that are too far from the exact ones: by `resultName(...)` and column, with what is wrong. */
   readonly doubts: ReadonlyMap<string, string>;
+  /** What other pipelines are fed with, each once. */
+  readonly derived: readonly BatchDerived[];
 }
 
 /** Names one result. */
@@ -55,6 +58,8 @@ export class BatchComputation {
   readonly #lanes = new Map<string, LaneState>();
   readonly #cells = new Map<string, CellRows>();
   readonly #verdicts = new Map<Verdict, number>();
+  /** By name: an event that was counted twice is derived once. */
+  readonly #derived = new Map<string, BatchDerived>();
   readonly #ancestors: readonly BatchComputation[];
 
   /** @param ancestors of the shards that this one's lanes came from: their ids and watermarks go on */
@@ -84,6 +89,7 @@ export class BatchComputation {
     return {
       rows: new Map(results.map(({ name, columns }) => [name, columns])),
       doubts: new Map(results.flatMap(({ doubts }) => doubts)),
+      derived: [...this.#derived.values()],
       accepted,
       repeats,
       refused: new Map(Object.entries(refused) as [RejectionReason, number][]),
@@ -99,10 +105,9 @@ export class BatchComputation {
     const timeMs = this.#program.timeOf(validation.event);
     if (timeMs > event.arrivalMs + this.#program.settings.futureMs) return 'future';
     const id = opened.id ?? this.#program.idOf(validation.event);
-    const text = Buffer.from(event.bytes).toString('latin1');
+    const text = repeatedText(event, opened);
     const before = id === undefined ? undefined : lane.ids.get(id);
-    const { horizonMs } = this.#program.settings;
-    if (before !== undefined && event.arrivalMs - before.arrivalMs <= horizonMs) {
+    if (before !== undefined && before.arrivalMs >= this.#repeatsSince(event, opened)) {
       return before.text === text ? 'repeat' : 'id-conflict';
     }
     const name = opened.id ?? nameOf(id, event);
@@ -130,12 +135,26 @@ export class BatchComputation {
     return this.#ancestors.flatMap((one) => one.#end());
   }
 
-  #open(bytes: Uint8Array): { data: unknown; id: string | undefined } | undefined {
+  /** From when on a copy counts as a repeat: the horizon, or where the event was derived, its origin. */
+  #repeatsSince({ arrivalMs }: BatchEvent, { originMs }: Opened): number {
+    const { horizonMs, retention } = this.#program.settings;
+    if (originMs === undefined) return arrivalMs - horizonMs;
+    const oldestMs = arrivalMs - retention.streamMs - 30 * 60_000;
+    return Math.min(arrivalMs - horizonMs, Math.max(originMs - 5 * 60_000, oldestMs));
+  }
+
+  #open(bytes: Uint8Array): Opened | undefined {
     try {
       const document = JSON.parse(Buffer.from(bytes).toString());
-      if (this.#program.format === 'json') return { data: document, id: undefined };
+      if (this.#program.format === 'json') {
+        return { data: document, id: undefined, originMs: undefined };
+      }
       if (typeof document.id !== 'string') return undefined;
-      return { data: document.data, id: `${document.source} ${document.id}` };
+      const { source, id, data, originms } = document;
+      const isFed = this.#pipeline.fedBy.includes(/^urn:millrace:([^:]+):/.exec(source)?.[1] ?? '');
+      const isOrigin = isFed && typeof originms === 'string' && /^\d{1,15}$/.test(originms);
+      const originMs = isOrigin ? Number(originms) : undefined;
+      return { data, id: `${source} ${id}`, originMs };
     } catch {
       return undefined;
     }
@@ -151,6 +170,9 @@ export class BatchComputation {
     );
     if (targets.length > 0 && open.length === 0) return 'late';
     if (!open.every(({ window, row }) => isTaken(window, row))) return 'transform';
+    const derived = deriveAll(this.#pipeline, of.name, rows);
+    if (derived === undefined) return 'transform';
+    for (const one of derived) this.#derived.set(one.name, one);
     for (const target of open) this.#add(target, of);
     return 'accepted';
   }
@@ -189,6 +211,17 @@ export class BatchComputation {
     this.#cells.set(key, cell);
     cell.rows.push({ ...of, row });
   }
+}
+
+interface Opened {
+  readonly data: unknown;
+  readonly id: string | undefined;
+  readonly originMs: number | undefined;
+}
+
+/** What must be equal in a repeat: all of it, of a derived event its data. */
+function repeatedText({ bytes }: BatchEvent, { data, originMs }: Opened): string {
+  return originMs === undefined ? Buffer.from(bytes).toString('latin1') : JSON.stringify(data);
 }
 
 /** What the columns need to know of an event. */

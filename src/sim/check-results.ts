@@ -115,6 +115,7 @@ const NOTHING: BatchResult = {
   repeats: 0,
   refused: NONE,
   doubts: new Map(),
+  derived: [],
 };
 
 /** The quarantine is compared record by record elsewhere. */

@@ -1,6 +1,7 @@
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import { checkEvents } from './check-events.ts';
 import { checkFailures } from './check-failures.ts';
+import { checkOutlets } from './check-outlets.ts';
 import { checkQuarantine } from './check-quarantine.ts';
 import { checkResults } from './check-results.ts';
 import {
@@ -56,6 +57,7 @@ export function checkEnd(state: EndState, pipeline: AnyPipeline): readonly strin
     ...checkResults({ options, cells, done, unsure, reference, others }),
     ...checkQuarantine(state, { all, reference, unsure: writers }),
     ...checkEvents(program, world.events.items(), { all, reference, unsure: writers }),
+    ...checkOutlets(world.outlets, { options, reference, unsure }),
   ];
 }
 

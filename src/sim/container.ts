@@ -5,9 +5,11 @@ import type { Random } from '../ports/random.ts';
 import type { Stream } from '../ports/stream.ts';
 import type { SendOptions } from '../ports/table.ts';
 import type { VirtualClock } from './clock.ts';
+import { outletThrough } from './container-outlet.ts';
 import { tableThrough, type Written } from './container-table.ts';
 import type { Dice } from './dice.ts';
 import { LATE_MS, SLOW_MS, STALL_MS } from './faults.ts';
+import { reached } from './outlets.ts';
 import type { SimRecord } from './stream.ts';
 import type { Trace, TracePlaces } from './trace.ts';
 import type { Weather } from './weather.ts';
@@ -105,6 +107,9 @@ export class Container {
         send: this.send,
       }),
       quarantine: this.#bucket(world.quarantine),
+      outlets: reached(world.outlets, (outlet) =>
+        outletThrough(outlet, { ...options, send: this.send }),
+      ),
     };
   }
 

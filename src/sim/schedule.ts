@@ -24,6 +24,8 @@ export interface SimOptions {
   readonly program: (die: () => void) => Program;
   /** What producers send, in the order of time. */
   readonly events: readonly SimEvent[];
+  /** Logical partitions of the pipelines that are fed, by output; default 4. */
+  readonly fedPartitions?: Readonly<Record<string, number>>;
   /** Shards at the start; default 1. */
   readonly shards?: number;
   readonly settings: Partial<MappingSettings>;

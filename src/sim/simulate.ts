@@ -12,6 +12,7 @@ import { EventSource, type SimPayload } from './event-source.ts';
 import { type EndState, type Fate, fates, laneOf } from './fates.ts';
 import { FAULT_NAMES, type FaultRates, LATE_MS, NO_FAULTS, OUTAGE_MS } from './faults.ts';
 import { type Invoked, Lambda, TIMEOUT_MS } from './lambda.ts';
+import { makeOutlets } from './outlets.ts';
 import { drawPolicies, type SimPolicies } from './policies.ts';
 import { Producer } from './producer.ts';
 import { randomOf } from './randoms.ts';
@@ -86,7 +87,7 @@ class Simulation {
       policies: this.#policies,
     });
     this.#noteEpoch();
-    this.#world = makeSimWorld(this.#stream.port);
+    this.#world = makeSimWorld(this.#stream.port, makeOutlets(options, this.#clock));
     const { settings } = this.#program;
     this.#watch = new Watch(
       settings,

@@ -46,6 +46,14 @@ export interface PipelineTestResult {
   readonly windows: Readonly<Record<string, readonly TestRow[]>>;
   /** Refused events: the reason, and the event's id where it could be read. In the order of partitions. */
   readonly quarantined: readonly { readonly reason: RejectionReason; readonly id: string }[];
+  /** What each output sent, each event once, in the order of its ids: events as the fed pipeline gets them. */
+  readonly outputs: Readonly<Record<string, readonly TestDerived[]>>;
+}
+
+/** An event for another pipeline: what a test of that one can be given. */
+export interface TestDerived {
+  readonly id: string;
+  readonly data: unknown;
 }
 
 /** A promise was broken, or results hung on the faults. */
@@ -102,7 +110,11 @@ export async function simulatePipeline(
     });
     if (result.violations.length > 0) throw new SimulationError(result);
   }
-  return { windows: windowsOf(program, result), quarantined: quarantinedOf(result) };
+  return {
+    windows: windowsOf(program, result),
+    quarantined: quarantinedOf(result),
+    outputs: outputsOf(result),
+  };
 }
 
 function latestTime(program: Program, events: readonly TestEvent[]): number {
@@ -165,4 +177,16 @@ function windowsOf(program: Program, result: SimResult | undefined): PipelineTes
 function quarantinedOf(result: SimResult | undefined): PipelineTestResult['quarantined'] {
   const items = result?.world.quarantineIndex.items() ?? [];
   return items.map(({ r, i }) => ({ reason: r as RejectionReason, id: String(i) }));
+}
+
+function outputsOf(result: SimResult | undefined): PipelineTestResult['outputs'] {
+  const outputs = Object.entries(result?.world.outlets ?? {}).map(([name, { outlet }]) => {
+    const events = outlet.records.map(({ bytes }): [string, TestDerived] => {
+      const { id, data } = JSON.parse(new TextDecoder().decode(bytes));
+      return [id, { id, data }];
+    });
+    const once = [...new Map(events)].sort(([left], [right]) => (left < right ? -1 : 1));
+    return [name, once.map(([, event]) => event)];
+  });
+  return Object.fromEntries(outputs);
 }

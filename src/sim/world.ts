@@ -1,6 +1,7 @@
 import { type MemoryBucket, makeMemoryBucket } from '../adapters/memory/bucket.ts';
 import { type MemoryTable, makeMemoryTable } from '../adapters/memory/table.ts';
 import type { Stream } from '../ports/stream.ts';
+import type { SimOutlet } from './outlets.ts';
 
 /** The simulated stream. */
 export const STREAM_ARN = 'arn:aws:kinesis:eu-west-1:111122223333:stream/simulated';
@@ -15,10 +16,12 @@ export interface SimWorld {
   readonly quarantine: MemoryBucket;
   /** The mapping's failure destination. */
   readonly failures: MemoryBucket;
+  /** The streams of the pipelines that are fed, by output. */
+  readonly outlets: Readonly<Record<string, SimOutlet>>;
 }
 
-/** An empty world around a stream. */
-export function makeSimWorld(stream: Stream): SimWorld {
+/** An empty world around a stream, and around those that it feeds. */
+export function makeSimWorld(stream: Stream, outlets: SimWorld['outlets']): SimWorld {
   return {
     stream,
     ledger: makeMemoryTable(),
@@ -27,5 +30,6 @@ export function makeSimWorld(stream: Stream): SimWorld {
     quarantineIndex: makeMemoryTable(),
     quarantine: makeMemoryBucket(),
     failures: makeMemoryBucket(),
+    outlets,
   };
 }
