@@ -7,7 +7,7 @@ import { METRICS } from '../src/core/contract.ts';
 import { makeConsume } from '../src/handlers/consume.ts';
 import type { BatchReport } from '../src/handlers/report.ts';
 import { bucketPort } from './shared/buckets.ts';
-import { streamPort, systemPorts, tablePort, unitMeter } from './shared/clients.ts';
+import { outletPorts, streamPort, systemPorts, tablePort, unitMeter } from './shared/clients.ts';
 import { readEnv, readTraceId } from './shared/env.ts';
 import { logger, metrics } from './shared/powertools.ts';
 import { bundledProgram } from './shared/program.ts';
@@ -19,7 +19,9 @@ const env = readEnv([
   'eventsTable',
   'quarantineTable',
   'quarantineBucket',
+  'outputs',
 ]);
+const program = bundledProgram();
 
 const consume = makeConsume(
   {
@@ -30,8 +32,9 @@ const consume = makeConsume(
     events: tablePort(env.eventsTable),
     quarantineIndex: tablePort(env.quarantineTable),
     quarantine: bucketPort(env.quarantineBucket),
+    outlets: outletPorts(env.outputs),
   },
-  bundledProgram(),
+  program,
 );
 
 async function consumeBatch(
@@ -67,6 +70,9 @@ function measure(report: BatchReport): void {
     metrics.addMetric(METRICS.correctingLateness, MetricUnit.Seconds, report.correctionMs / 1000);
   if (report.lateMs > 0)
     metrics.addMetric(METRICS.lateness, MetricUnit.Seconds, report.lateMs / 1000);
+  if (program.outputs.length > 0) {
+    metrics.addMetric(METRICS.derived, MetricUnit.Count, report.derived);
+  }
   if (report.latencyMs > 0)
     metrics.addMetric(METRICS.latency, MetricUnit.Milliseconds, report.latencyMs);
 }

@@ -1,11 +1,15 @@
 import { type App, PermissionsBoundary, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { compile } from '../src/core/compile.ts';
+import { InvariantError } from '../src/core/errors.ts';
+import type { Program } from '../src/core/program.ts';
 import type { PipelineFolder } from '../src/project/discover.ts';
 import { ComputeStack } from './compute-stack.ts';
 import type { EnvironmentConfig } from './config/environment.ts';
 import { DataStack } from './data-stack.ts';
+import type { FedPipeline } from './processing/consumer.ts';
 import { checkSettings } from './safety/rules.ts';
+import { checkStages } from './safety/stage-rules.ts';
 import { acknowledgeFindings } from './security/findings.ts';
 
 /** What an app is made of. */
@@ -33,31 +37,76 @@ export function addStacks(app: App, source: StackSource): App {
   if (environment.bootstrapQualifier !== undefined) {
     app.node.setContext('@aws-cdk/core:bootstrapQualifier', environment.bootstrapQualifier);
   }
-  for (const folder of folders) addPipeline(app, folder, source);
+  const stages = folders.map((folder) => ({
+    folder,
+    program: compile(folder.pipeline, folder.references),
+  }));
+  for (const { folder, program } of stages) {
+    checkSettings({ program, environment, latencyP99Ms: folder.pipeline.objectives.latencyP99Ms });
+  }
+  checkStages(stages.map(({ program }) => program));
+  const data = new Map(
+    stages.map((stage) => [stage.program.name, addData(app, stage, source)] as const),
+  );
+  for (const stage of stages) addCompute(app, stage, source, data);
   for (const [name, value] of Object.entries(environment.tags)) Tags.of(app).add(name, value);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return app;
 }
 
-function addPipeline(app: App, folder: PipelineFolder, { environment, target }: StackSource): void {
-  const program = compile(folder.pipeline, folder.references);
-  checkSettings({ program, environment, latencyP99Ms: folder.pipeline.objectives.latencyP99Ms });
-  const base = `${folder.name}-${environment.name}`;
-  const boundary =
-    environment.permissionsBoundary === undefined
-      ? {}
-      : { permissionsBoundary: PermissionsBoundary.fromName(environment.permissionsBoundary) };
-  const common = { environment, env: target, ...boundary };
-  const data = new DataStack(app, `${base}-data`, {
-    ...common,
+/** A pipeline on its way into an app. */
+interface Stage {
+  readonly folder: PipelineFolder;
+  readonly program: Program;
+}
+
+function addData(app: App, { program }: Stage, source: StackSource): DataStack {
+  const { name } = program;
+  return new DataStack(app, `${name}-${source.environment.name}-data`, {
+    ...common(source),
     program,
-    description: `Millrace: stream, tables and bucket of ${folder.name} (${environment.name})`,
+    description: `Millrace: stream, tables and bucket of ${name} (${source.environment.name})`,
   });
-  const compute = new ComputeStack(app, `${base}-compute`, {
-    ...common,
+}
+
+/** After the data of all: a pipeline writes into the streams of those that it feeds. */
+function addCompute(
+  app: App,
+  { folder, program }: Stage,
+  source: StackSource,
+  stacks: ReadonlyMap<string, DataStack>,
+): void {
+  const { name } = program;
+  const data = stackOf(stacks, name);
+  const fed = program.outputs.map(
+    ({ name: output, to }): FedPipeline => ({
+      output,
+      data: stackOf(stacks, to),
+    }),
+  );
+  const compute = new ComputeStack(app, `${name}-${source.environment.name}-compute`, {
+    ...common(source),
     folder,
     data,
-    description: `Millrace: functions, alarms and dashboard of ${folder.name} (${environment.name})`,
+    fed,
+    description: `Millrace: functions, alarms and dashboard of ${name} (${source.environment.name})`,
   });
   acknowledgeFindings(data, compute);
+}
+
+function common({ environment, target }: StackSource) {
+  const { permissionsBoundary: boundary } = environment;
+  return {
+    environment,
+    env: target,
+    ...(boundary === undefined
+      ? {}
+      : { permissionsBoundary: PermissionsBoundary.fromName(boundary) }),
+  };
+}
+
+function stackOf(stacks: ReadonlyMap<string, DataStack>, name: string): DataStack {
+  const found = stacks.get(name);
+  if (found !== undefined) return found;
+  throw new InvariantError(`stacks: got none of ${name}, expected them to be made before`);
 }

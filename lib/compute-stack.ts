@@ -25,9 +25,9 @@ export class ComputeStack extends Stack {
   readonly topic: Topic;
 
   constructor(scope: Construct, id: string, props: ComputeStackProps) {
-    const { folder, environment, data, ...rest } = props;
+    const { folder, environment, data, fed, ...rest } = props;
     super(scope, id, rest);
-    const source = { folder, environment, data };
+    const source = { folder, environment, data, fed };
     this.consumer = new Consumer(this, 'Consumer', source);
     const keeper = new Keeper(this, 'Keeper', source);
     this.archiver = this.#archiver(source);

@@ -21,6 +21,8 @@ export interface DataStackProps extends StackProps {
 
 /** Everything of a pipeline that holds data. It outlives any number of compute stacks. */
 export class DataStack extends Stack {
+  /** Logical partitions of the stream's records. */
+  readonly partitions: number | 'shard';
   readonly dataKey: Key;
   readonly stream: Stream;
   readonly tables: PipelineTables;
@@ -33,7 +35,8 @@ export class DataStack extends Stack {
   constructor(scope: Construct, id: string, props: DataStackProps) {
     const { program, environment, ...rest } = props;
     super(scope, id, { terminationProtection: environment.protectData, ...rest });
-    const { retention } = program.settings;
+    const { retention, partitions } = program.settings;
+    this.partitions = partitions;
     const protect = environment.protectData;
     this.dataKey = makeDataKey(this, 'DataKey', protect);
     this.stream = makeEventStream(this, 'Stream', {

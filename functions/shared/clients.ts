@@ -1,11 +1,14 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { systemClock } from '../../src/adapters/aws/clock.ts';
+import { makeAwsOutlet } from '../../src/adapters/aws/outlet.ts';
 import { systemRandom } from '../../src/adapters/aws/random.ts';
 import { CLIENT_DEFAULTS } from '../../src/adapters/aws/send.ts';
 import { makeAwsShards } from '../../src/adapters/aws/shards.ts';
 import { makeAwsStream } from '../../src/adapters/aws/stream.ts';
 import { makeAwsTable } from '../../src/adapters/aws/table.ts';
+import type { OutputTarget } from '../../src/core/contract.ts';
+import type { FedStream } from '../../src/handlers/ports.ts';
 import type { Shards } from '../../src/ports/shards.ts';
 import type { Stream } from '../../src/ports/stream.ts';
 import type { Table } from '../../src/ports/table.ts';
@@ -34,4 +37,14 @@ export function streamPort(streamArn: string): Stream {
 /** The shards of the pipeline's stream. */
 export function shardsPort(streamArn: string): Shards {
   return makeAwsShards({ client: kinesis, streamArn, clock: systemClock });
+}
+
+/** The streams of the pipelines that are fed. @param json what the stack says of them */
+export function outletPorts(json: string): Readonly<Record<string, FedStream>> {
+  const targets: Record<string, OutputTarget> = JSON.parse(json);
+  const outlets = Object.entries(targets).map(([output, { streamArn, partitions }]) => [
+    output,
+    { outlet: makeAwsOutlet({ client: kinesis, streamArn, clock: systemClock }), partitions },
+  ]);
+  return Object.fromEntries(outlets);
 }

@@ -55,7 +55,7 @@ export const GRAPHS = {
       title: 'Events',
       unit: 'events',
       look: 'Accepted follows what came in. Repeats are counted once, that is what they are here for.',
-      metrics: ['accepted', 'duplicates', 'partlyLate'],
+      metrics: ['accepted', 'duplicates', 'partlyLate', 'derived'],
     },
     {
       title: 'Finished of what came in',

@@ -84,6 +84,7 @@ function processing({ pipeline, environment, consumer }: MetricSource) {
     corrected: own(METRICS.corrected, 'Sum', 'late, and counted'),
     correctingLateness: own(METRICS.correctingLateness, 'Maximum', 'counted'),
     lateness: own(METRICS.lateness, 'Maximum', 'quarantined'),
+    derived: own(METRICS.derived, 'Sum', 'sent to other pipelines'),
     unfinished: own(METRICS.unfinished, 'Sum', 'left for the next try'),
     conflicts: own(METRICS.conflicts, 'Sum', 'writes that lost'),
     latencyP99: own(METRICS.latency, 'p99', 'arrival to result, p99 (ms)'),

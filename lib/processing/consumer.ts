@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   type Alias,
   EventSourceMapping,
@@ -7,6 +7,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
+import type { OutputTarget } from '../../src/core/contract.ts';
 import type { PipelineFolder } from '../../src/project/discover.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import type { DataStack } from '../data-stack.ts';
@@ -18,6 +19,14 @@ export interface ConsumerProps {
   readonly folder: PipelineFolder;
   readonly environment: EnvironmentConfig;
   readonly data: DataStack;
+  /** What the pipeline feeds. */
+  readonly fed: readonly FedPipeline[];
+}
+
+/** A pipeline that an output feeds. */
+export interface FedPipeline {
+  readonly output: string;
+  readonly data: DataStack;
 }
 
 /** The function that processes the stream, its alias and its event source mapping. */
@@ -28,7 +37,7 @@ export class Consumer extends Construct {
 
   constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);
-    const { folder, environment, data } = props;
+    const { folder, environment, data, fed } = props;
     const { tables, stream, quarantineBucket, dataKey } = data;
     this.function = makePipelineFunction(this, 'Function', {
       entry: 'consume',
@@ -44,9 +53,11 @@ export class Consumer extends Construct {
         eventsTable: tables.events.tableName,
         quarantineTable: tables.quarantine.tableName,
         quarantineBucket: quarantineBucket.bucketName,
+        outputs: Stack.of(this).toJsonString(outputsOf(fed)),
       },
     });
     this.#permit(props);
+    this.#permitOutputs(fed);
     this.alias = this.function.addAlias('live');
     this.mapping = this.#map(props);
   }
@@ -65,6 +76,15 @@ export class Consumer extends Construct {
       permissions.useKey(dataKey),
     ];
     for (const statement of statements) this.function.addToRolePolicy(statement);
+  }
+
+  /** Into the streams of other pipelines, and with their keys, as a producer. */
+  #permitOutputs(fed: readonly FedPipeline[]): void {
+    const stacks = [...new Set(fed.map(({ data }) => data))];
+    for (const [index, { stream, dataKey }] of stacks.entries()) {
+      this.function.addToRolePolicy(permissions.feedStream(`Feed${index + 1}`, stream));
+      this.function.addToRolePolicy(permissions.produceWithKey(`FeedKey${index + 1}`, dataKey));
+    }
   }
 
   /** Tries are without limit; what can't be processed is quarantined by the function itself. */
@@ -90,4 +110,13 @@ export class Consumer extends Construct {
     mapping.node.addDependency(this.function.role ?? this.function);
     return mapping;
   }
+}
+
+/** What the function is told of the streams that it writes into; the bundle holds its own pipeline only. */
+function outputsOf(fed: readonly FedPipeline[]): Readonly<Record<string, OutputTarget>> {
+  const targets = fed.map(({ output, data }): [string, OutputTarget] => [
+    output,
+    { streamArn: data.stream.streamArn, partitions: Number(data.partitions) },
+  ]);
+  return Object.fromEntries(targets);
 }

@@ -71,6 +71,11 @@ export const permissions = {
         'kinesis:ListShards',
       ],
     ),
+  /** Of another pipeline, of which there can be several. */
+  feedStream: (sid: string, stream: IStream) =>
+    allow(sid, [stream.streamArn], ['kinesis:PutRecords']),
+  /** What a producer of an encrypted stream needs ("How do I use server-side encryption with KMS keys?"). */
+  produceWithKey: (sid: string, key: IKey) => allow(sid, [key.keyArn], ['kms:GenerateDataKey']),
   identifyStream: (stream: IStream) =>
     allow('IdentifyStream', [stream.streamArn], ['kinesis:DescribeStreamSummary']),
   useKey: (key: IKey) =>

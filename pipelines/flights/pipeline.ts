@@ -34,6 +34,20 @@ export default definePipeline({
       late: flight.delay > 15,
     })),
 
+  /** Late flights, for the pipeline that looks at where they arrive. */
+  outputs: ({ to }) => ({
+    late: to('delays', {
+      where: (flight) => flight.late,
+      key: 'destination',
+      event: ({ date, origin, destination, delay }) => ({
+        departed: date,
+        origin,
+        destination,
+        delay,
+      }),
+    }),
+  }),
+
   windows: ({ tumbling, session, count, mean, max, sum, percentiles, distinct, topK }) => {
     const keep = {
       flights: count(),

@@ -6,7 +6,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { addStacks } from '../../lib/app.ts';
 import { DEV, type EnvironmentConfig, PROD } from '../../lib/config/environment.ts';
 import type { AnyPipeline } from '../../src/core/pipeline/types.ts';
-import { loadPipeline } from '../../src/project/discover.ts';
+import { loadStages } from '../../src/project/stages.ts';
 import { ROOT } from './sources.ts';
 
 /** The templates of a pipeline's two stacks. */
@@ -17,15 +17,31 @@ export interface Templates {
   readonly terminationProtection: boolean;
 }
 
-/** Synthesises a pipeline without bundling its functions. */
+/** Synthesises a pipeline, with those that it feeds, without bundling its functions. */
 export async function synth(
   environment: EnvironmentConfig = DEV,
   pipeline = 'flights',
   over: { readonly retention?: Partial<AnyPipeline['retention']> } = {},
 ): Promise<Templates> {
-  const found = await loadPipeline(ROOT, pipeline);
-  const retention = { ...found.pipeline.retention, ...over.retention };
-  const folder = { ...found, pipeline: { ...found.pipeline, retention } };
+  const stages = await synthStages(environment, pipeline, over);
+  const templates = stages.get(pipeline);
+  if (templates === undefined) throw new Error(`${pipeline} was not synthesised`);
+  return templates;
+}
+
+/** The templates of a pipeline and of those that it feeds, by name. */
+export async function synthStages(
+  environment: EnvironmentConfig,
+  pipeline: string,
+  over: Parameters<typeof synth>[2] = {},
+): Promise<ReadonlyMap<string, Templates>> {
+  const folders = (await loadStages(ROOT, [pipeline])).map((folder) => ({
+    ...folder,
+    pipeline: {
+      ...folder.pipeline,
+      retention: { ...folder.pipeline.retention, ...over.retention },
+    },
+  }));
   const outdir = mkdtempSync(path.join(tmpdir(), 'millrace-synth-'));
   const app = new App({
     outdir,
@@ -33,8 +49,10 @@ export async function synth(
   });
   const target = { account: undefined, region: 'eu-west-1' };
   try {
-    addStacks(app, { folders: [folder], environment, target });
-    return templatesOf(app, `${pipeline}-${environment.name}`);
+    addStacks(app, { folders, environment, target });
+    return new Map(
+      folders.map(({ name }) => [name, templatesOf(app, `${name}-${environment.name}`)] as const),
+    );
   } finally {
     rmSync(outdir, { recursive: true, force: true });
   }

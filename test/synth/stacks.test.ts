@@ -216,6 +216,8 @@ describe('the functions', () => {
           "FailureObjects: s3:PutObject",
           "FailureBucket: s3:ListBucket",
           "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+          "Feed1: kinesis:PutRecords",
+          "FeedKey1: kms:GenerateDataKey",
         ],
         "Keeper": [
           ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",

@@ -4,6 +4,7 @@ import { loadPipeline } from '../../../src/project/discover.ts';
 import { ROOT } from '../../helpers/sources.ts';
 
 const { pipeline, references } = await loadPipeline(ROOT, 'flights');
+const { pipeline: delays } = await loadPipeline(ROOT, 'delays');
 
 function flight(over: object = {}) {
   const data = {
@@ -72,5 +73,32 @@ describe('flights', () => {
     const right = await simulatePipeline(pipeline, { events: EVENTS, references });
     const faulty = await simulatePipeline(pipeline, { events: EVENTS, references, faults: 'all' });
     expect(faulty.windows).toEqual(right.windows);
+  });
+
+  it('tells delays of each late flight once, as delays reads it', async () => {
+    const { outputs } = await simulatePipeline(pipeline, {
+      events: EVENTS,
+      references,
+      faults: 'all',
+      seeds: 5,
+    });
+    const [late, ...others] = outputs.late ?? [];
+
+    expect(others).toEqual([]);
+    expect(late).toEqual({
+      id: 'urn:millrace:test 1 0',
+      data: {
+        departed: '2026-11-24T10:05:00.000Z',
+        origin: 'ATL',
+        destination: 'SAV',
+        delay: 16,
+      },
+    });
+    const { windows } = await simulatePipeline(delays, { events: outputs.late ?? [] });
+    const row = { flights: 1, meanDelay: 16, worst: 16 };
+    expect(windows.destinations).toEqual([
+      { start: '2026-11-24T00:00:00.000Z', destination: 'SAV', ...row },
+    ]);
+    expect(windows.corridors).toHaveLength(3);
   });
 });

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { discoverPipelines, loadFeed, loadPipeline } from '../../../src/project/discover.ts';
+import { loadStages } from '../../../src/project/stages.ts';
 import { ROOT } from '../../helpers/sources.ts';
 
 // Within the checkout, where '#millrace' and packages are found.
@@ -22,6 +23,9 @@ const PIPELINE = (name: string, more = '') => `
     schema: v.object({ place: v.string(), at: v.number() }), key: 'place', time: 'at', ${more}
     windows: ({ tumbling, count }) => ({ hours: tumbling('1 hour', { keep: { events: count() } }) }) });`;
 
+const feeding = (to: string) =>
+  `outputs: ({ to }) => ({ all: to('${to}', { key: 'place', event: (row) => row }) }),`;
+
 const ENRICHED = "transform: (events) => events.enrich('where', places, { on: 'place' }),";
 
 beforeAll(() => {
@@ -36,6 +40,12 @@ beforeAll(() => {
     'places.csv': 'place,regoin\na,north\n',
   });
   add('no-rows', { 'pipeline.ts': PIPELINE('no-rows', ENRICHED) });
+  add('first', { 'pipeline.ts': PIPELINE('first', feeding('second')) });
+  add('second', {
+    'pipeline.ts': PIPELINE('second', feeding('good')),
+    'places.csv': 'place,region\n',
+  });
+  add('lost', { 'pipeline.ts': PIPELINE('lost', feeding('gone')) });
   mkdirSync(path.join(root, 'pipelines', 'not-one'), { recursive: true });
 });
 
@@ -43,7 +53,16 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe('pipeline folders', () => {
   it('are those with a pipeline.ts, in the order of their names', () => {
-    expect(discoverPipelines(root)).toEqual(['bad-rows', 'empty', 'good', 'no-rows', 'renamed']);
+    expect(discoverPipelines(root)).toEqual([
+      'bad-rows',
+      'empty',
+      'first',
+      'good',
+      'lost',
+      'no-rows',
+      'renamed',
+      'second',
+    ]);
   });
 
   it('are loaded with the rows of their references', async () => {
@@ -56,12 +75,23 @@ describe('pipeline folders', () => {
   });
 
   it.each([
-    ['nope', 'bad-rows, empty, good'],
+    ['nope', 'bad-rows, empty, first, good'],
     ['renamed', "the folder's name, 'renamed'"],
     ['empty', 'export default definePipeline'],
     ['bad-rows', 'region'],
     ['no-rows', 'a file that exists'],
   ])('%s is refused, saying what is expected', async (name, says) => {
     await expect(loadPipeline(root, name)).rejects.toThrow(says);
+  });
+});
+
+describe('stages', () => {
+  it('are loaded with all that they feed, each once', async () => {
+    const folders = await loadStages(root, ['good', 'first']);
+    expect(folders.map(({ name }) => name)).toEqual(['good', 'first', 'second']);
+  });
+
+  it('that feed what is not there are refused', async () => {
+    await expect(loadStages(root, ['lost'])).rejects.toThrow(/lost\.outputs.*'gone'.*one of/);
   });
 });
