@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT } from '../local/local-error.ts';
 import { ROOT, STATE } from '../local/paths.ts';
-import { renderResult, resultObject } from '../local/report.ts';
+import { isEqual, renderResult, resultObject } from '../local/report.ts';
 import { localRun } from '../local/run.ts';
 import type { RunResult } from '../local/run-types.ts';
 import { makeView } from '../local/view.ts';
@@ -92,10 +92,7 @@ async function start(flags: StartFlags, { signal, env, print }: CommandContext):
   );
   print(flags.json ? JSON.stringify(resultObject(result)) : renderResult(result));
   await leavePage(result, flags, signal);
-  const { comparison, archive, closing } = result;
-  const differences = [...comparison.differences, ...(closing?.differences ?? [])];
-  const isEqual = differences.length === 0 && archive?.equal !== false;
-  return isEqual ? EXIT.done : EXIT.no;
+  return isEqual(result) ? EXIT.done : EXIT.no;
 }
 
 /** The page stays for whom sits before it; a program gets its prompt back. */

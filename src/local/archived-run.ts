@@ -75,7 +75,7 @@ export class ArchivedRun {
   /** Remembers what the stream took. */
   take(taken: readonly TakenEvent[]): void {
     for (const { event, shard, sequence } of taken) {
-      const { PartitionKey: partitionKey } = keysOf(event, this.#options.partitions);
+      const { partitionKey } = keysOf(event, this.#options.partitions);
       this.#sent.add({ shard, sequence, partitionKey, bytes: event.bytes });
       this.#last.set(shard, sequence);
     }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { explicitHashKey, partitionKey } from '../core/partition.ts';
 import { compareSequences } from '../core/position.ts';
+import type { Outlet } from '../ports/outlet.ts';
 import type { FeedEvent } from './feed/events.ts';
 
 /** An event that the stream took. */
@@ -13,8 +13,7 @@ export interface TakenEvent {
 
 /** What is sent where and how fast. */
 export interface ProduceOptions {
-  readonly client: KinesisClient;
-  readonly streamName: string;
+  readonly outlet: Outlet;
   readonly partitions: number | 'shard';
   /** Events a second; 0 is as fast as the stream takes them. */
   readonly rate: number;
@@ -32,23 +31,25 @@ export interface SentRequest {
   readonly refused: number;
 }
 
-/** Limits of one PutRecords request; Kinesis allows 10 MB, half of it keeps answers quick. */
-const RECORDS_MAX = 500;
-const BYTES_MAX = 5_000_000;
+/** Events that are made at once when there is no rate: the largest request. */
+const EVENTS_AT_ONCE = 500;
+
+/** Longest wait for the answers to what is sent at once, milliseconds. */
+const SEND_MS_MAX = 60_000;
 
 /** First and longest pause after a refusal, milliseconds. */
 const PAUSE_MS = { first: 100, max: 5_000 } as const;
 
 /**
- * Sends events in their order: a request is sent when the one before was taken whole, so that a
+ * Sends events in their order: what comes after is sent when everything before was taken, so that a
  * partition's records never overtake each other. Refused ones are sent again until they are taken.
  */
 export async function produce(events: Iterable<FeedEvent>, options: ProduceOptions): Promise<void> {
   const startMs = performance.now();
   const atOnce =
-    options.rate === 0 ? RECORDS_MAX : Math.min(RECORDS_MAX, Math.ceil(options.rate / 10));
+    options.rate === 0 ? EVENTS_AT_ONCE : Math.min(EVENTS_AT_ONCE, Math.ceil(options.rate / 10));
   let sent = 0;
-  for (const some of inRequests(events, atOnce)) {
+  for (const some of inRuns(events, atOnce)) {
     await sendAll(some, options);
     sent += some.length;
     if (options.rate === 0) continue;
@@ -57,17 +58,13 @@ export async function produce(events: Iterable<FeedEvent>, options: ProduceOptio
   }
 }
 
-function* inRequests(events: Iterable<FeedEvent>, count: number): Generator<FeedEvent[]> {
+function* inRuns(events: Iterable<FeedEvent>, count: number): Generator<FeedEvent[]> {
   let some: FeedEvent[] = [];
-  let bytes = 0;
   for (const event of events) {
-    if (some.length === count || bytes + event.bytes.length > BYTES_MAX) {
-      yield some;
-      some = [];
-      bytes = 0;
-    }
     some.push(event);
-    bytes += event.bytes.length;
+    if (some.length < count) continue;
+    yield some;
+    some = [];
   }
   if (some.length > 0) yield some;
 }
@@ -89,17 +86,17 @@ async function sendAll(events: readonly FeedEvent[], options: ProduceOptions): P
 
 async function send(
   events: readonly FeedEvent[],
-  { client, streamName, partitions, signal }: ProduceOptions,
+  { outlet, partitions, signal }: ProduceOptions,
 ): Promise<{ readonly taken: readonly TakenEvent[]; readonly refused: readonly FeedEvent[] }> {
-  const Records = events.map((event) => ({ Data: event.bytes, ...keysOf(event, partitions) }));
-  const command = new PutRecordsCommand({ StreamName: streamName, Records });
-  const answer = await client.send(command, { abortSignal: signal });
+  signal.throwIfAborted();
+  const records = events.map((event) => ({ bytes: event.bytes, ...keysOf(event, partitions) }));
+  const results = await outlet.send(records, { deadlineMs: Date.now() + SEND_MS_MAX });
   const taken: TakenEvent[] = [];
   const refused: FeedEvent[] = [];
   for (const [index, event] of events.entries()) {
-    const { ShardId: shard, SequenceNumber: sequence } = answer.Records?.[index] ?? {};
-    if (shard === undefined || sequence === undefined) refused.push(event);
-    else taken.push({ event, shard, sequence });
+    const result = results[index];
+    if (result?.status !== 'taken') refused.push(event);
+    else taken.push({ event, shard: result.shard, sequence: result.sequence });
   }
   // Within one request the stream may take records in another order.
   taken.sort((left, right) => compareSequences(left.sequence, right.sequence));
@@ -108,9 +105,9 @@ async function send(
 
 /** The keys that an event is sent with. */
 export function keysOf({ key, partition }: FeedEvent, partitions: number | 'shard') {
-  if (partitions === 'shard' || partition === undefined) return { PartitionKey: key || 'none' };
+  if (partitions === 'shard' || partition === undefined) return { partitionKey: key || 'none' };
   return {
-    PartitionKey: partitionKey(partition),
-    ExplicitHashKey: explicitHashKey(partition, partitions),
+    partitionKey: partitionKey(partition),
+    explicitHashKey: explicitHashKey(partition, partitions),
   };
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import pc from 'picocolors';
 import type { Difference } from '../batch/compare.ts';
+import type { StageVerdict } from './fed-stage.ts';
 import { ROOT } from './paths.ts';
 import type { RecordBlock } from './record-digests.ts';
 import type { RunResult } from './run-types.ts';
@@ -15,10 +16,18 @@ export function renderResult(result: RunResult): string {
     ...verdict(result),
     ...archiveVerdict(result),
     ...closingVerdict(result),
+    ...result.stages.flatMap(stageVerdict),
     ...alarms(result),
     '',
     ...nextSteps(result),
   ].join('\n');
+}
+
+/** True when everything is as a batch computation has it, and as it was sent. */
+export function isEqual({ comparison, archive, closing, stages }: RunResult): boolean {
+  const all = [comparison, ...stages.map((stage) => stage.comparison)];
+  const differences = [...all, ...(closing === undefined ? [] : [closing])];
+  return differences.every((one) => one.differences.length === 0) && archive?.equal !== false;
 }
 
 /** The end of a run, for a program: stable names. */
@@ -41,6 +50,17 @@ export function resultObject(result: RunResult): object {
     differences: comparison.differences.slice(0, 100),
     archive: result.archive ?? null,
     closing: result.closing ?? null,
+    stages: result.stages.map((stage) => ({
+      pipeline: stage.pipeline,
+      events: stage.events,
+      copies: stage.copies,
+      accepted: stage.computed.accepted,
+      quarantined: Object.fromEntries(stage.computed.refused),
+      invocations: stage.mapping.invocations,
+      cells: stage.comparison.cells,
+      equal: stage.comparison.differences.length === 0,
+      differences: stage.comparison.differences.slice(0, 100),
+    })),
     alarms: result.alarms.map(({ alarm, raisedMs, clearedMs, reason, notifications }) => ({
       alarm,
       raised: new Date(raisedMs).toISOString(),
@@ -84,7 +104,19 @@ function counts({ pipeline, sent, seconds, computed, runs, mapping }: RunResult)
   ];
 }
 
-function verdict({ comparison }: RunResult): string[] {
+/** A pipeline that was fed: what came to it, and whether its results are right. */
+function stageVerdict(stage: StageVerdict): string[] {
+  const { pipeline, events, copies, mapping, computed } = stage;
+  const number = (value: number) => value.toLocaleString('en-US');
+  const again = copies === 0 ? '' : `, ${number(copies)} copies`;
+  const refused = [...computed.refused.values()].reduce((sum, count) => sum + count, 0);
+  return [
+    `${pc.bold(pipeline)}: ${number(events)} derived events${again}, ${number(mapping.invocations)} invocations, quarantined ${number(refused)}`,
+    ...verdict(stage),
+  ];
+}
+
+function verdict({ comparison }: Pick<RunResult, 'comparison'>): string[] {
   const { cells, differences } = comparison;
   if (differences.length === 0) {
     return [

@@ -5,6 +5,7 @@ import type { ClosingResult } from './closing-check.ts';
 import type { Cloud, CloudOptions } from './cloud.ts';
 import type { RaisedAlarm } from './cloudwatch/alarm-history.ts';
 import type { PageServer } from './console/page-server.ts';
+import type { StageVerdict } from './fed-stage.ts';
 import type { MappingProgress } from './mapping-driver.ts';
 
 /** What a local run does. */
@@ -42,6 +43,8 @@ export interface RunResult {
   readonly archive: LocatedVerdict | undefined;
   /** What became of closed windows; undefined where the pipeline closes none. */
   readonly closing: ClosingResult | undefined;
+  /** The pipelines that it feeds, directly or by way of others. */
+  readonly stages: readonly StageVerdict[];
   readonly alarms: readonly RaisedAlarm[];
   readonly alarmSpeed: number;
   readonly cloud: Pick<Cloud, 'deployment'>;

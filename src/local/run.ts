@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { makeAwsBucket } from '../adapters/aws/bucket.ts';
 import { systemClock } from '../adapters/aws/clock.ts';
+import { makeAwsOutlet } from '../adapters/aws/outlet.ts';
 import { makeAwsStream } from '../adapters/aws/stream.ts';
 import { BatchComputation } from '../batch/batch.ts';
 import { compareResults } from '../batch/compare.ts';
@@ -9,14 +10,15 @@ import type { Feed } from '../core/feed.ts';
 import type { Program } from '../core/program.ts';
 import { epochOf } from '../core/writer.ts';
 import { loadPipeline, type PipelineFolder } from '../project/discover.ts';
+import { loadStages } from '../project/stages.ts';
 import { ArchivedRun } from './archived-run.ts';
 import { ClosedRun } from './closed-run.ts';
 import { type Cloud, openCloud } from './cloud.ts';
 import type { CloudWatchBridge } from './cloudwatch/bridge.ts';
 import { openWatch } from './console/watch.ts';
 import { type DeployedMapping, readMapping } from './deployed-mapping.ts';
-import type { FeedEvent } from './feed/events.ts';
-import { runEvents } from './feed/source.ts';
+import { FedStages } from './fed-stages.ts';
+import { type RunEvents, runEvents } from './feed/source.ts';
 import { type History, type RunSpec, readHistory, writeHistory } from './history.ts';
 import { interruptedRun, unknownRuns } from './kept-tables.ts';
 import { MappingDriver } from './mapping-driver.ts';
@@ -35,8 +37,9 @@ const SAMPLE_MS = 250;
 const RATE = 5_000;
 
 /**
- * The main job: deploys the pipeline's stacks into a local cloud, sends its feed through Kinesis, drives
- * the function, and compares the tables with a batch computation of the same events.
+ * The main job: deploys the pipeline's stacks into a local cloud, with those of the pipelines that it feeds,
+ * sends its feed through Kinesis, drives the functions, and compares the tables with a batch computation of
+ * the same events.
  *
  * @throws CommandError, and the signal's reason when it is aborted
  */
@@ -46,6 +49,7 @@ export async function localRun(
   signal: AbortSignal,
 ): Promise<RunResult> {
   const folder = await loadPipeline(ROOT, options.pipeline);
+  const fed = (await loadStages(ROOT, [folder.name])).filter(({ name }) => name !== folder.name);
   const feed = await requireFeed(folder);
   const program = compile(folder.pipeline, folder.references);
   const unlock = takeRunLock(options.directory);
@@ -55,7 +59,7 @@ export async function localRun(
       const watch = await openWatch({ options, cloud, view });
       try {
         const { bridge, page } = watch;
-        const run = new Run({ options, folder, feed, program, cloud, bridge, view, signal });
+        const run = new Run({ options, folder, fed, feed, program, cloud, bridge, view, signal });
         return { ...(await run.run()), page };
       } catch (error) {
         await watch.page?.close();
@@ -74,6 +78,8 @@ export async function localRun(
 interface RunContext {
   readonly options: RunOptions;
   readonly folder: PipelineFolder;
+  /** The pipelines that it feeds, directly or by way of others. */
+  readonly fed: readonly PipelineFolder[];
   readonly feed: Feed<unknown>;
   readonly program: Program;
   readonly cloud: Cloud;
@@ -90,6 +96,7 @@ class Run {
   readonly #takenMs: number[] = [];
   #archive: ArchivedRun | undefined;
   #closing: ClosedRun | undefined;
+  #stages: FedStages | undefined;
   /** The last record that each shard took. */
   readonly #last = new Map<string, string>();
 
@@ -99,7 +106,7 @@ class Run {
   }
 
   async run(): Promise<Omit<RunResult, 'page'>> {
-    const { options, cloud, program, signal } = this.#context;
+    const { options, fed, cloud, program, signal } = this.#context;
     const mapping = await readMapping(cloud.clients.lambda, cloud.deployment.mappingId);
     const epoch = await this.#epoch(mapping);
     const history = readHistory(options.directory, epoch);
@@ -118,9 +125,12 @@ class Run {
     const driver = await this.#drive(mapping, history, both);
     this.#archive = await this.#startArchive(epoch, history, both);
     this.#closing = await this.#startClosing(source, both);
+    const { directory } = options;
+    this.#stages = await FedStages.start(fed, { cloud, directory, signal: both });
     try {
       const startMs = performance.now();
-      await this.#feedAndWait(spec, driver, source);
+      await this.#feedAndWait(spec, driver, { ...source, streamArn: mapping.streamArn });
+      await this.#stages.finish();
       const seconds = (performance.now() - startMs) / 1000;
       await this.#archive?.finish();
       await this.#closing?.finish();
@@ -221,13 +231,18 @@ class Run {
   }
 
   /** Sends everything and waits until all of it is finished, showing how far it is. */
-  async #feedAndWait(spec: RunSpec, driver: MappingDriver, source: ResultSource): Promise<void> {
+  async #feedAndWait(
+    spec: RunSpec,
+    driver: MappingDriver,
+    source: ResultSource & { readonly streamArn: string },
+  ): Promise<void> {
     const { bridge, view, signal } = this.#context;
-    const { count, events } = await runEvents(spec, this.#context);
+    const run = await runEvents(spec, this.#context);
+    const { count } = run;
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
     let sentAll = false;
-    const sending = this.#produce(events, count, both).then(() => {
+    const sending = this.#produce(run, source.streamArn, both).then(() => {
       sentAll = true;
     });
     const stalling = this.#stall(driver, both);
@@ -240,6 +255,7 @@ class Run {
       times: this.#takenTimes,
       takenMs: this.#takenMs,
       alarms: () => bridge.history.on(),
+      fed: () => this.#stages?.progress() ?? [],
     });
     const stuck = new StuckWatch();
     try {
@@ -257,13 +273,13 @@ class Run {
     }
   }
 
-  #produce(events: Iterable<FeedEvent>, count: number, signal: AbortSignal): Promise<void> {
+  #produce({ events, count }: RunEvents, streamArn: string, signal: AbortSignal): Promise<void> {
     const { options, cloud, program, bridge } = this.#context;
+    const client = cloud.clients.kinesis;
     const { stallSeconds, rate = stallSeconds > 0 ? stallRate(count, stallSeconds) : RATE } =
       options;
     return produce(events, {
-      client: cloud.clients.kinesis,
-      streamName: cloud.deployment.streamName,
+      outlet: makeAwsOutlet({ client, streamArn, clock: systemClock }),
       partitions: program.settings.partitions,
       rate,
       signal,
@@ -301,8 +317,9 @@ class Run {
     readonly source: ResultSource;
     readonly history: History;
   }): Promise<Omit<RunResult, 'page'>> {
-    const { options, cloud } = this.#context;
+    const { options, cloud, folder } = this.#context;
     const computed = this.#batch.result();
+    const { derived } = computed;
     return {
       pipeline: options.pipeline,
       run: ended.spec.run,
@@ -316,6 +333,7 @@ class Run {
       comparison: compareResults(await readStored(ended.source), computed),
       archive: await this.#archive?.verify(),
       closing: await this.#closing?.verify(computed),
+      stages: (await this.#stages?.verify({ pipeline: folder.pipeline, derived })) ?? [],
       alarms: this.#context.bridge.history.all(),
       alarmSpeed: options.alarmSpeed,
       cloud: { deployment: cloud.deployment },

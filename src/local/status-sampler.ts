@@ -1,4 +1,5 @@
 import { readRowStates } from './closing-check.ts';
+import type { StageProgress } from './fed-stages.ts';
 import type { MappingDriver } from './mapping-driver.ts';
 import { countQuarantined, type ResultSource, readWindow } from './results.ts';
 import { type RunStatus, type TopTable, topRows } from './status.ts';
@@ -14,6 +15,8 @@ export interface StatusSamplerOptions {
   readonly takenMs: readonly number[];
   /** Names of the alarms that are on. */
   readonly alarms: () => readonly string[];
+  /** How far the pipelines are that are fed. */
+  readonly fed: () => readonly StageProgress[];
 }
 
 /** Between two looks into the tables, milliseconds. */
@@ -35,7 +38,7 @@ export class StatusSampler {
   }
 
   async sample({ fresh = false } = {}): Promise<RunStatus> {
-    const { driver, times, total, alarms } = this.#options;
+    const { driver, times, total, alarms, fed } = this.#options;
     const { processed, lagMs } = driver.progress();
     if (fresh || Date.now() - this.#lookedMs >= TABLES_MS) await this.#look(processed);
     return {
@@ -47,6 +50,7 @@ export class StatusSampler {
       rate: this.#rate(processed),
       top: this.#top,
       alarms: alarms(),
+      fed: fed(),
     };
   }
 

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { RowState } from '../core/closing.ts';
 import type { WindowRow } from '../core/read.ts';
+import type { StageProgress } from './fed-stages.ts';
 import { showHead, showValue } from './show-value.ts';
 
 /** The groups of one window that have the most. */
@@ -29,6 +30,8 @@ export interface RunStatus {
   readonly top: TopTable | undefined;
   /** Names of the alarms that are on. */
   readonly alarms: readonly string[];
+  /** The pipelines that are fed. */
+  readonly fed: readonly StageProgress[];
 }
 
 const ROWS_SHOWN = 8;
@@ -49,6 +52,7 @@ export function statusLine(status: RunStatus): string {
     `processed ${count(status.processed)} (${count(Math.round(status.rate))}/s)`,
     `quarantined ${count(status.quarantined)}`,
     `lag ${(status.lagMs / 1000).toFixed(1)} s`,
+    ...status.fed.map(({ pipeline, processed }) => `${pipeline} ${count(processed)}`),
     ...(status.alarms.length === 0 ? [] : [`alarms ${status.alarms.join(', ')}`]),
   ].join(' · ');
 }

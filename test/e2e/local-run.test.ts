@@ -11,19 +11,28 @@ const run = promisify(execFile);
 /** Run by hand against another local cloud: there is no emulator of ours then. */
 const EXTERNAL = process.env.AWS_ENDPOINT_URL !== undefined;
 const FLIGHTS = `flights${NAME_END}`;
+const DELAYS = `delays${NAME_END}`;
 const WEATHER = `weather${NAME_END}`;
+const RAIN = `rain${NAME_END}`;
 let clone = '';
 
 beforeAll(() => {
   clone = cloneCheckout();
   writePipeline();
-  if (EXTERNAL) copyPipeline(clone, 'flights', FLIGHTS);
+  writeStage();
+  if (!EXTERNAL) return;
+  rewrite(copyPipeline(clone, 'delays', DELAYS), "fedBy: ['flights']", `fedBy: ['${FLIGHTS}']`);
+  rewrite(copyPipeline(clone, 'flights', FLIGHTS), "to('delays'", `to('${DELAYS}'`);
 });
 
 afterAll(async () => {
   await stopKept();
   rmSync(clone, { recursive: true, force: true });
 });
+
+function rewrite(file: string, from: string, to: string): void {
+  writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+}
 
 /** A folder with a data set that no other pipeline has: all that a new pipeline takes. */
 function writePipeline(): void {
@@ -37,6 +46,9 @@ function writePipeline(): void {
        name: '${WEATHER}',
        schema: z.object({ at: z.number(), place: z.string(), rain: z.number(), high: z.number(), kind: z.string() }),
        key: 'place', time: 'at', partitions: 2, lateness: '2 days',
+       outputs: ({ to }) => ({
+         wet: to('${RAIN}', { where: ({ rain }) => rain > 0, key: 'kind', event: ({ at, place, rain, kind }) => ({ at, place, rain, kind }) }),
+       }),
        windows: ({ tumbling, count, sum, mean, min, max }) => ({
          weeks: tumbling('7 days', { by: 'kind', keep: { days: count(), rain: sum('rain'), high: mean('high') } }),
          places: tumbling('30 days', { by: ['place', 'kind'], keep: { coldest: min('high'), hottest: max('high') } }),
@@ -52,6 +64,26 @@ function writePipeline(): void {
        time: (row) => new Date(row.date),
        data: (row, { timeMs }) => ({ at: timeMs, place: row.location, rain: Number(row.precipitation),
          high: Number(row.temp_max), kind: row.weather }),
+     });`,
+  );
+}
+
+/** What the days with rain go to: a folder without a feed. */
+function writeStage(): void {
+  const folder = path.join(clone, 'pipelines', RAIN);
+  mkdirSync(folder);
+  writeFileSync(
+    path.join(folder, 'pipeline.ts'),
+    `import { z } from 'zod';
+     import { definePipeline } from '#millrace';
+     export default definePipeline({
+       name: '${RAIN}',
+       schema: z.object({ at: z.number(), place: z.string(), rain: z.number(), kind: z.string() }),
+       key: 'kind', time: 'at', partitions: 3, lateness: '5 days', fedBy: ['${WEATHER}'],
+       windows: ({ tumbling, count, sum }) => ({
+         months: tumbling('28 days', { by: 'kind', keep: { days: count(), rain: sum('rain') } }),
+       }),
+       retention: { windows: '3000 days' },
      });`,
   );
 }
@@ -76,6 +108,12 @@ interface Result {
   readonly differences: readonly unknown[];
   readonly closing: { readonly windows: number; readonly heard: number } | null;
   readonly archive: { readonly records: number; readonly equal: boolean } | null;
+  readonly stages: readonly {
+    readonly pipeline: string;
+    readonly events: number;
+    readonly cells: number;
+    readonly differences: readonly unknown[];
+  }[];
 }
 
 async function start(...flags: string[]): Promise<Result> {
@@ -126,6 +164,10 @@ it('flights with bad and repeated events equal the batch computation, cell by ce
   for (const reason of ['not-decodable', 'schema', 'late', 'future', 'id-conflict']) {
     expect(result.quarantined[reason], reason).toBeGreaterThan(0);
   }
+  const [delays] = result.stages;
+  expect(delays).toMatchObject({ pipeline: DELAYS, differences: [] });
+  expect(delays?.events).toBeGreaterThan(500);
+  expect(delays?.cells).toBeGreaterThan(500);
 }, 300_000);
 
 it('a new folder under pipelines/ runs with nothing else changed, and stays when it is kept', async () => {
@@ -134,6 +176,8 @@ it('a new folder under pipelines/ runs with nothing else changed, and stays when
   expect(first.differences).toEqual([]);
   expect(first.closing).toBeNull();
   expect(first.cells).toBeGreaterThan(100);
+  expect(first.stages).toMatchObject([{ pipeline: RAIN, differences: [] }]);
+  expect(first.stages[0]?.events).toBeGreaterThan(100);
   if (!EXTERNAL) expect(isGroupAlive(keptPid())).toBe(true);
 
   // A pipeline whose settings don't go together is told what to mend, and takes nothing along.
@@ -165,5 +209,6 @@ it('a new folder under pipelines/ runs with nothing else changed, and stays when
   const second = await start(...flags, '--seed', '2', '--events', '500');
   expect(second.differences).toEqual([]);
   expect(second.accepted).toBeGreaterThanOrEqual(first.accepted);
+  expect(second.stages).toMatchObject([{ pipeline: RAIN, differences: [] }]);
   expect(second.archive).toMatchObject({ records: second.sent, equal: true });
 }, 300_000);

@@ -29,7 +29,7 @@ it.each([
   [['start', '--bad', ''], 'number from 0 to 100'],
   [['start', '--events', '0'], '1 to 10000000'],
   [['start', '--events', '1.5'], '1 to 10000000'],
-  [['start', '--pipeline', 'nope'], 'birdstrikes, earthquakes, flights'],
+  [['start', '--pipeline', 'nope'], 'birdstrikes, delays, earthquakes, flights'],
   [['start', '--loud'], '--loud'],
   [['strat'], 'start'],
 ])('wrong use is told with what is allowed: %j', async (args, says) => {

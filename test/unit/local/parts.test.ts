@@ -8,7 +8,7 @@ import { compareResults } from '../../../src/batch/compare.ts';
 import { localEnvironment } from '../../../src/local/child.ts';
 import { checkAnswers, checkEndpoint, isLoopback } from '../../../src/local/endpoint.ts';
 import { readHistory, writeHistory } from '../../../src/local/history.ts';
-import { renderResult, resultObject } from '../../../src/local/report.ts';
+import { isEqual, renderResult, resultObject } from '../../../src/local/report.ts';
 import { takeRunLock } from '../../../src/local/run-lock.ts';
 import type { RunResult } from '../../../src/local/run-types.ts';
 import { renderStatus, statusLine, topRows } from '../../../src/local/status.ts';
@@ -201,11 +201,12 @@ describe('what is shown', () => {
       groups: 2,
     },
     alarms: [],
+    fed: [{ pipeline: 'delays', processed: 1_200 }],
   };
 
   it('a line tells events in, processed, quarantined and lag', () => {
     expect(statusLine(status)).toBe(
-      'in 2,000 · processed 1,000 (500/s) · quarantined 5 · lag 1.5 s',
+      'in 2,000 · processed 1,000 (500/s) · quarantined 5 · lag 1.5 s · delays 1,200',
     );
   });
 
@@ -243,6 +244,7 @@ describe('what is shown', () => {
       repeats: 1,
       refused: new Map([['late', 1]]),
       doubts: new Map(),
+      derived: [],
     },
     runs: 1,
     mapping: {
@@ -258,6 +260,7 @@ describe('what is shown', () => {
     comparison: { cells: 3, differences },
     archive,
     closing: undefined,
+    stages: [],
     alarms: [
       { alarm: 'x-Late', raisedMs: 0, clearedMs: 9_000, reason: 'r', notifications: [] },
       { alarm: 'x-Bad', raisedMs: 0, clearedMs: undefined, reason: 'r', notifications: [] },
@@ -307,6 +310,30 @@ describe('what is shown', () => {
     );
     expect(resultObject(result([], 'stopped', equal))).toMatchObject({ archive: equal });
     expect(resultObject(result([]))).toMatchObject({ archive: null });
+  });
+
+  it('the end says of each pipeline that was fed what came to it, and whether it is right', () => {
+    const { computed, mapping } = result([]);
+    const stage = (differences: RunResult['comparison']['differences']) => ({
+      pipeline: 'delays',
+      events: 1_500,
+      copies: 2,
+      computed,
+      mapping,
+      comparison: { cells: 7, differences },
+    });
+    const equal = { ...result([]), stages: [stage([])] };
+    const lost = { where: 'urn:x 1 0', stored: undefined, computed: { delay: 20 } };
+    const different = { ...result([]), stages: [stage([lost])] };
+
+    expect(renderResult(equal)).toContain('1,500 derived events, 2 copies');
+    expect(renderResult(equal)).toContain('7 cells equal a batch computation');
+    expect(renderResult(different)).toContain('urn:x 1 0: stored undefined, computed {"delay":20}');
+    expect([isEqual(equal), isEqual(different)]).toEqual([true, false]);
+    expect(resultObject(different)).toMatchObject({
+      equal: true,
+      stages: [{ pipeline: 'delays', events: 1_500, copies: 2, equal: false }],
+    });
   });
 
   it('a program gets the same as one object', () => {

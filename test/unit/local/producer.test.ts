@@ -1,5 +1,7 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/adapters/aws/clock.ts';
+import { makeAwsOutlet } from '../../../src/adapters/aws/outlet.ts';
 import { explicitHashKey } from '../../../src/core/partition.ts';
 import type { FeedEvent } from '../../../src/local/feed/events.ts';
 import { produce, type TakenEvent } from '../../../src/local/producer.ts';
@@ -48,8 +50,7 @@ async function send(
 ) {
   const taken: TakenEvent[] = [];
   await produce(all, {
-    client: stream.client,
-    streamName: 's',
+    outlet: makeAwsOutlet({ client: stream.client, streamArn: 'arn:s', clock: systemClock }),
     partitions,
     rate: 0,
     signal: new AbortController().signal,

@@ -26,6 +26,7 @@ const status = (processed: number): RunStatus => ({
   lagMs: 0,
   rate: 0,
   alarms: [],
+  fed: [],
   top: undefined,
 });
 
