@@ -54,7 +54,15 @@ export function checkEnd(state: EndState, pipeline: AnyPipeline): readonly strin
   return [
     ...checkFates(all, state.mayGiveUp),
     ...checkFailures(state),
-    ...checkResults({ options, cells, done, unsure, reference, others }),
+    ...checkResults({
+      options,
+      cells,
+      done,
+      unsure,
+      reference,
+      others,
+      comparesMerged: state.comparesMerged,
+    }),
     ...checkQuarantine(state, { all, reference, unsure: writers }),
     ...checkEvents(program, world.events.items(), { all, reference, unsure: writers }),
     ...checkOutlets(world.outlets, { options, reference, unsure }),

@@ -47,6 +47,7 @@ function request(
     {
       step: STEP,
       size: records.length,
+      service: 'outlet',
       encrypted: true,
       apply: async () => {
         const results: SendResult[] = [];

@@ -48,10 +48,11 @@ export function tableThrough(name: TableName, table: MemoryTable, path: TablePat
         {
           step: stepOfQuery(name, query),
           size: 1,
+          service: name,
           encrypted: true,
           apply: () => table.query(query, options),
           refused: raise,
-          places: () => placesOf(name, [{ pk: query.pk, sk: '' }]),
+          places: () => placesOf(name, [{ pk: query.pk, sk: query.prefix ?? '' }]),
         },
         options,
       ),
@@ -91,6 +92,7 @@ class TableThrough {
       {
         step,
         size: keys.length,
+        service: this.#name,
         encrypted: true,
         apply: () => this.#readAll(step, keys, options),
         refused: (error) => keys.map(() => ({ status: 'failed', error })),
@@ -111,6 +113,7 @@ class TableThrough {
       {
         step,
         size: inputs.length,
+        service: this.#name,
         encrypted: true,
         apply: (run) => this.#writeAll({ ...writing, step, run, options }, inputs),
         refused: (error) => inputs.map(() => ({ status: 'failed', error })),

@@ -1,18 +1,17 @@
 import { DeadlineError, TransientError } from '../core/errors.ts';
 import type { ConsumePorts } from '../handlers/ports.ts';
-import type { Bucket } from '../ports/bucket.ts';
 import type { Random } from '../ports/random.ts';
-import type { Stream } from '../ports/stream.ts';
 import type { SendOptions } from '../ports/table.ts';
 import type { VirtualClock } from './clock.ts';
 import { outletThrough } from './container-outlet.ts';
+import { bucketThrough, streamThrough } from './container-services.ts';
 import { tableThrough, type Written } from './container-table.ts';
 import type { Dice } from './dice.ts';
 import { LATE_MS, SLOW_MS, STALL_MS } from './faults.ts';
 import { reached } from './outlets.ts';
 import type { SimRecord } from './stream.ts';
 import type { Trace, TracePlaces } from './trace.ts';
-import type { Weather } from './weather.ts';
+import type { Service, Weather } from './weather.ts';
 import type { SimWorld } from './world.ts';
 
 /** One run of a function, as the world sees it. */
@@ -57,6 +56,7 @@ export interface Request<Answer> {
   readonly step: string;
   /** Items in it. */
   readonly size: number;
+  readonly service: Service;
   /** False for the few that need no key of KMS. */
   readonly encrypted: boolean;
   readonly apply: (run: Run | undefined) => Promise<Answer>;
@@ -98,7 +98,7 @@ export class Container {
     this.ports = {
       clock: { now: () => clock.now(), sleep: (ms) => this.#sleep(ms) },
       random,
-      stream: this.#stream(world.stream),
+      stream: streamThrough(world.stream, this.send),
       ledger: tableThrough('ledger', world.ledger, { ...options, send: this.send }),
       aggregates: tableThrough('aggregates', world.aggregates, { ...options, send: this.send }),
       events: tableThrough('events', world.events, { ...options, send: this.send }),
@@ -106,7 +106,7 @@ export class Container {
         ...options,
         send: this.send,
       }),
-      quarantine: this.#bucket(world.quarantine),
+      quarantine: bucketThrough(world.quarantine, this.send),
       outlets: reached(world.outlets, (outlet) =>
         outletThrough(outlet, { ...options, send: this.send }),
       ),
@@ -182,7 +182,7 @@ export class Container {
     } finally {
       await clock.sleep(backMs);
       // Not even the deadline ends it: the function hangs.
-      if (dice.strikes('stall', request.step)) await clock.sleep(dice.upTo(STALL_MS));
+      if (dice.strikes('stall', request.step)) await clock.sleep(this.#stallMs(run));
       this.#dies(number, 'after', request.step);
       await this.#passage();
     }
@@ -197,7 +197,7 @@ export class Container {
     await clock.sleep(thereMs);
     const { step } = request;
     const lost = (why: string) => request.refused(new TransientError(`${step}: simulated ${why}`));
-    const weatherFault = weather.refuses(clock.now(), request.encrypted);
+    const weatherFault = weather.refuses(clock.now(), request.service, request.encrypted);
     if (weatherFault !== undefined) {
       dice.met(weatherFault, step);
       this.#note(`${step} met by ${weatherFault}`, request.places);
@@ -225,50 +225,16 @@ export class Container {
     return this.#passage();
   }
 
-  #stream(stream: Stream): Stream {
-    const request = { size: 1, encrypted: false, refused: raise };
-    return {
-      identify: (options) =>
-        this.send(
-          { ...request, step: 'stream.identify', apply: () => stream.identify(options) },
-          options,
-        ),
-      parents: (shard, options) =>
-        this.send(
-          { ...request, step: 'stream.parents', apply: () => stream.parents(shard, options) },
-          options,
-        ),
-    };
-  }
-
-  #bucket(bucket: Bucket): Bucket {
-    const request = { size: 1, encrypted: true, refused: raise };
-    return {
-      put: (key, body, contentType, options) =>
-        this.send(
-          {
-            ...request,
-            step: 'bucket.put',
-            apply: () => bucket.put(key, body, contentType, options),
-          },
-          options,
-        ),
-      get: (key, options) =>
-        this.send(
-          { ...request, step: 'bucket.get', apply: () => bucket.get(key, options) },
-          options,
-        ),
-      list: (query, options) =>
-        this.send(
-          { ...request, step: 'bucket.list', apply: () => bucket.list(query, options) },
-          options,
-        ),
-    };
-  }
-
   #latencyMs(step: string): number {
     const { dice } = this.#options;
     return dice.strikes('slow', step) ? dice.upTo(SLOW_MS) : 1 + dice.upTo(10);
+  }
+
+  /** As likely beyond the end of the run as before it. */
+  #stallMs(run: Run | undefined): number {
+    const { clock, dice } = this.#options;
+    const leftMs = run === undefined ? STALL_MS : Math.max(0, run.endMs - clock.now());
+    return dice.upTo(2 * leftMs);
   }
 
   #dies(request: number, phase: CrashPoint['phase'], step: string): boolean {
@@ -294,10 +260,6 @@ export class Container {
     const run = this.#run === undefined ? '' : ` (${this.#run.id})`;
     trace.add(clock.now(), name, text + run, places);
   }
-}
-
-function raise(error: Error): never {
-  throw error;
 }
 
 function never<Value>(): Promise<Value> {

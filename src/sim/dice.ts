@@ -1,10 +1,12 @@
 import { murmur3 } from '../core/hash.ts';
 import type { Random } from '../ports/random.ts';
 import { type FaultName, type FaultRates, REQUEST_FAULTS } from './faults.ts';
+import { randomOf } from './randoms.ts';
 
 /** What the dice are thrown for. */
 export interface DiceOptions {
   readonly seed: number;
+  /** For how long, and how much. */
   readonly random: Random;
   /** The rates of this moment. */
   readonly rates: () => FaultRates;
@@ -22,12 +24,15 @@ const utf8 = new TextEncoder();
  *
  * Invariants
  * 1. A hit has a number, counted over the whole schedule; a hit that is passed over has one too.
- * 2. The first time that a schedule comes to an await, one request fault hits it, of a kind that the
+ * 2. Each await, and each fault that hits none, has random numbers of its own: a schedule with an event less
+ *    still has most of its faults, which makes it easier to shrink.
+ * 3. The first time that a schedule comes to an await, one request fault hits it, of a kind that the
  *    seed and the await's name choose: else what is awaited once a schedule would hardly be hit.
  */
 export class Dice {
   readonly #options: DiceOptions;
   #hits = 0;
+  readonly #randoms = new Map<string, Random>();
   /** The kind that is still to hit a step; undefined once it did. */
   readonly #due = new Map<string, RequestFault | undefined>();
   /** How often what happened: faults by name, and whatever else is counted. */
@@ -50,14 +55,14 @@ export class Dice {
   /** True when the fault happens here; `step` names the await, where it is one. */
   strikes(fault: FaultName, step = ''): boolean {
     const rate = this.#options.rates()[fault];
-    const chance = this.#options.random.next();
+    const chance = this.#randomOf(step || fault).next();
     return this.#isDue(fault, step, rate) || chance < rate ? this.#hit(fault, step) : false;
   }
 
   /** The one of several faults that happens here, if any. */
   oneOf<Name extends RequestFault>(faults: readonly Name[], step: string): Name | undefined {
     const rates = this.#options.rates();
-    let chance = this.#options.random.next();
+    let chance = this.#randomOf(step).next();
     for (const fault of faults) {
       if (this.#isDue(fault, step, rates[fault])) return this.#hit(fault, step) ? fault : undefined;
     }
@@ -77,6 +82,12 @@ export class Dice {
   met(fault: FaultName, step: string): void {
     const name = `${step} ${fault}`;
     this.hits[name] = (this.hits[name] ?? 0) + 1;
+  }
+
+  #randomOf(name: string): Random {
+    const known = this.#randoms.get(name) ?? randomOf(this.#options.seed, `fault ${name}`);
+    this.#randoms.set(name, known);
+    return known;
   }
 
   #isDue(fault: FaultName, step: string, rate: number): boolean {

@@ -3,8 +3,8 @@ import { sortablePosition } from '../core/position.ts';
 import type { Program } from '../core/program.ts';
 import { partitionWriter, shardWriter, strayWriter } from '../core/writer.ts';
 import type { MappingDiscard } from '../mapping/engine.ts';
-import type { SimPayload } from './event-source.ts';
 import type { Reference } from './reference.ts';
+import type { SimPayload } from './shard-reader.ts';
 import type { SimRecord, SimStream, SimUnit } from './stream.ts';
 import { positionOf } from './watch.ts';
 import type { SimWorld } from './world.ts';
@@ -25,6 +25,8 @@ export interface EndState {
   /** What the mapping gave up, and whether the schedule says that it may. */
   readonly discards: readonly MappingDiscard<SimPayload>[];
   readonly mayGiveUp: boolean;
+  /** Whether the results over all writers are computed too: they cost as much again. */
+  readonly comparesMerged: boolean;
   /** Records that a run was given. */
   readonly delivered: ReadonlySet<SimRecord>;
   /** How many runs each record was in that failed. */

@@ -21,9 +21,13 @@ export const FAULTS = {
   stall: {
     of: 'request',
     rate: 0.005,
-    text: 'the function hangs at it, up to 30 s: it runs out of time',
+    text: 'the function hangs at it, and may run out of time',
   },
-  outage: { of: 'invocation', rate: 0.03, text: 'everything is refused for up to 20 s' },
+  outage: {
+    of: 'invocation',
+    rate: 0.03,
+    text: 'everything, or one service, is refused for up to 20 s',
+  },
   kms: { of: 'invocation', rate: 0.02, text: 'KMS is out: everything encrypted, up to 20 s' },
   hotKey: { of: 'invocation', rate: 0.05, text: 'partitions of a table throttle, up to 15 s' },
   throttle: { of: 'invocation', rate: 0.05, text: 'Lambda refuses to run the function' },
@@ -66,7 +70,7 @@ export const LATE_MS = 30_000;
 /** The longest that a slow request takes, milliseconds. */
 export const SLOW_MS = 9_000;
 
-/** The longest that a function hangs, milliseconds. */
+/** About how long a function hangs that has no end of its own, milliseconds. */
 export const STALL_MS = 30_000;
 
 /** The longest outage, milliseconds. */

@@ -5,10 +5,10 @@ import type { BatchReport } from '../handlers/report.ts';
 import type { Batch } from '../mapping/batch.ts';
 import type { Outcome } from '../mapping/lane.ts';
 import { Container, type ContainerOptions, type Run } from './container.ts';
-import type { SimPayload } from './event-source.ts';
 import { LATE_MS } from './faults.ts';
 import type { SimPolicies } from './policies.ts';
 import type { SimOptions } from './schedule.ts';
+import type { SimPayload } from './shard-reader.ts';
 
 /** How an invocation went, for those who check. */
 export interface Invoked {
@@ -141,6 +141,7 @@ export class Lambda {
     const { dice, onViolation } = this.#options.surroundings;
     const { container } = warm;
     if (ending.type === 'answered') {
+      if (/"itemIdentifier"/.test(JSON.stringify(ending.answer))) dice.count('partial response');
       this.#keep(warm);
       return ending;
     }

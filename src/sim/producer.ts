@@ -106,7 +106,7 @@ export class Producer {
     const { clock, dice, weather, random } = this.#options;
     this.#changeShards();
     await clock.sleep(1 + below(random, LATENCY_MS));
-    const refused = weather.refuses(clock.now(), true);
+    const refused = weather.refuses(clock.now(), 'stream', true);
     const isLost = dice.strikes('sendTwice');
     if (refused === undefined && isLost && random.next() < 0.5) {
       this.#putLate(queues);

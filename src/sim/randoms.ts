@@ -3,7 +3,14 @@ import { murmur3 } from '../core/hash.ts';
 import type { Random } from '../ports/random.ts';
 
 /** Who draws: each has numbers of its own, so that one more draw of one moves no other. */
-export type Drawer = 'faults' | 'handlers' | 'lambda' | 'policies' | 'producer' | 'stream' | 'acts';
+export type Drawer =
+  | 'faults'
+  | `fault ${string}`
+  | 'handlers'
+  | 'policies'
+  | 'producer'
+  | 'stream'
+  | 'acts';
 
 const utf8 = new TextEncoder();
 

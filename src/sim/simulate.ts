@@ -1,24 +1,22 @@
-import { DEATHS_TO_QUARANTINE } from '../core/attempt.ts';
 import type { Program } from '../core/program.ts';
 import { epochOf } from '../core/writer.ts';
-import type { MappingDiscard } from '../mapping/engine.ts';
-import { failureDocument } from '../mapping/failure-document.ts';
 import { Acts } from './acts.ts';
 import { checkEnd } from './checkers.ts';
 import { VirtualClock } from './clock.ts';
-import type { ContainerOptions, Run } from './container.ts';
+import type { ContainerOptions } from './container.ts';
 import { Dice } from './dice.ts';
-import { EventSource, type SimPayload } from './event-source.ts';
+import { EventSource } from './event-source.ts';
 import { type EndState, type Fate, fates, laneOf } from './fates.ts';
 import { FAULT_NAMES, type FaultRates, LATE_MS, NO_FAULTS, OUTAGE_MS } from './faults.ts';
-import { type Invoked, Lambda, TIMEOUT_MS } from './lambda.ts';
+import { Lambda, TIMEOUT_MS } from './lambda.ts';
+import { Observer } from './observer.ts';
 import { makeOutlets } from './outlets.ts';
 import { drawPolicies, type SimPolicies } from './policies.ts';
 import { Producer } from './producer.ts';
 import { randomOf } from './randoms.ts';
-import type { FaultHit, SimOptions, SimResult, SimRun } from './schedule.ts';
+import type { FaultHit, SimOptions, SimResult } from './schedule.ts';
 import { largestPack } from './stored-items.ts';
-import { type SimRecord, SimStream } from './stream.ts';
+import { SimStream } from './stream.ts';
 import { Trace } from './trace.ts';
 import { Watch } from './watch.ts';
 import { Weather } from './weather.ts';
@@ -27,6 +25,9 @@ import { makeSimWorld, type SimWorld, STREAM_ARN } from './world.ts';
 /** How long after the faults everything must be finished, milliseconds. */
 const HEALED_MS = 3_600_000;
 const LOOPS_MAX = 2_000_000;
+
+/** Every so many seeds the results over all writers are compared too, not only those of each. */
+const MERGED_EVERY = 4;
 
 /**
  * Runs the real handler against a simulated world: virtual time, one seed, faults. The same options
@@ -51,23 +52,16 @@ class Simulation {
   readonly #stream: SimStream;
   readonly #world: SimWorld;
   readonly #watch: Watch;
+  readonly #observer: Observer;
   readonly #source: EventSource;
   readonly #producer: Producer;
   readonly #lambda: Lambda;
   readonly #acts: Acts;
   readonly #hits: FaultHit[] = [];
-  readonly #runs: SimRun[] = [];
-  /** Events of a run that were not done when it began. */
-  readonly #openAtStart = new WeakMap<Run, number>();
   readonly #epochs: string[] = [];
-  readonly #delivered = new Set<SimRecord>();
-  readonly #failedRuns = new Map<SimRecord, number>();
-  readonly #discards: MappingDiscard<SimPayload>[] = [];
   readonly #rates: FaultRates;
   #healMs: number;
   #requests = 0;
-  /** Most cells that a container kept after an invocation. */
-  #heldCells = 0;
 
   constructor(options: SimOptions) {
     this.#options = options;
@@ -79,13 +73,7 @@ class Simulation {
     this.#clock = new VirtualClock(startMs);
     this.#trace = new Trace(options.keepTrace);
     this.#dice = this.#makeDice();
-    this.#stream = new SimStream({
-      arn: STREAM_ARN,
-      shards: options.shards ?? 1,
-      createdMs: startMs - 1_000,
-      random: randomOf(seed, 'stream'),
-      policies: this.#policies,
-    });
+    this.#stream = this.#makeStream();
     this.#noteEpoch();
     this.#world = makeSimWorld(this.#stream.port, makeOutlets(options, this.#clock));
     const { settings } = this.#program;
@@ -94,16 +82,14 @@ class Simulation {
       () => this.#clock.now(),
       (unit) => laneOf(unit, this.#epochs, settings.partitions).writer,
     );
+    this.#observer = this.#makeObserver();
     const surroundings = this.#surroundings();
     this.#lambda = new Lambda({
       surroundings,
       simulated: options,
       policies: this.#policies,
-      onRun: (run) => {
-        for (const record of run.records) this.#delivered.add(record);
-        this.#openAtStart.set(run, this.#openUnits(run));
-      },
-      onInvoked: (invoked) => this.#onInvoked(invoked),
+      onRun: this.#observer.onRun,
+      onInvoked: this.#observer.onInvoked,
     });
     const shared = { ...surroundings, stream: this.#stream };
     const retentionMs = settings.retention.streamMs;
@@ -114,7 +100,7 @@ class Simulation {
       policies: this.#policies.mapping,
       makeEngine: options.makeEngine,
       invoke: (batch, shard) => this.#lambda.invoke(batch, shard),
-      onGivenUp: (discard) => this.#giveUp(discard),
+      onGivenUp: this.#observer.onGivenUp,
     });
     this.#producer = new Producer({
       ...shared,
@@ -145,6 +131,8 @@ class Simulation {
     sent.catch((error: unknown) => this.#watch.violations.push(`producer: ${String(error)}`));
     let broken: string | undefined;
     for (let loop = 0; broken === undefined && !(await this.#isDone()); loop += 1) {
+      // What comes after a broken promise tells nothing more, and may go on for ever.
+      if (this.#watch.violations.length > 0) break;
       const wakeMs = this.#source.pump();
       const nextMs = Math.min(
         this.#clock.nextMs ?? Number.POSITIVE_INFINITY,
@@ -181,13 +169,14 @@ class Simulation {
       done: this.#watch.done,
       trimmed: this.#source.trimmed,
       unwanted: this.#source.unwanted,
-      discards: this.#discards,
+      discards: this.#observer.discards,
       mayGiveUp: givesUp === 'allowed',
-      delivered: this.#delivered,
-      failedRuns: this.#failedRuns,
+      comparesMerged: seed % MERGED_EVERY === 0,
+      delivered: this.#observer.delivered,
+      failedRuns: this.#observer.failedRuns,
     };
-    const end =
-      broken === undefined ? [...checkEnd(state, pipeline), ...this.#checkMemory()] : [broken];
+    const early = broken === undefined ? this.#watch.violations : [broken];
+    const end = early.length > 0 ? early : [...checkEnd(state, pipeline), ...this.#checkMemory()];
     const ends = new Map(fates(state).map(({ unit, fate }) => [unit, fate]));
     return {
       seed,
@@ -202,7 +191,7 @@ class Simulation {
       records: this.#stream.records,
       fates: countBy(ends.values()),
       fateOf: (unit) => ends.get(unit) ?? 'nowhere',
-      runs: this.#runs,
+      runs: this.#observer.runs,
       trace: this.#trace.entries,
       startMs,
     };
@@ -212,8 +201,9 @@ class Simulation {
   #checkMemory(): readonly string[] {
     const { cellsMax } = this.#policies;
     const most = cellsMax + largestPack(this.#program, this.#world.aggregates.items());
-    if (this.#heldCells <= most) return [];
-    return [`a container keeps ${this.#heldCells} cells, expected at most ${most}`];
+    const { heldCells } = this.#observer;
+    if (heldCells <= most) return [];
+    return [`a container keeps ${heldCells} cells, expected at most ${most}`];
   }
 
   #surroundings(): Omit<ContainerOptions, 'name'> {
@@ -235,6 +225,25 @@ class Simulation {
     };
   }
 
+  #makeStream(): SimStream {
+    const { seed, startMs, shards = 1 } = this.#options;
+    const random = randomOf(seed, 'stream');
+    const createdMs = startMs - 1_000;
+    return new SimStream({ arn: STREAM_ARN, shards, createdMs, random, policies: this.#policies });
+  }
+
+  #makeObserver(): Observer {
+    const { timeoutMs = TIMEOUT_MS, keepTrace } = this.#options;
+    return new Observer({
+      world: this.#world,
+      now: () => this.#clock.now(),
+      done: this.#watch.done,
+      quietMs: () => this.#healMs + OUTAGE_MS + LATE_MS + 2 * timeoutMs,
+      keepsRuns: keepTrace === true,
+      onViolation: (text) => this.#watch.violations.push(text),
+    });
+  }
+
   #makeDice(): Dice {
     const { seed, keepFaults, keepTrace } = this.#options;
     return new Dice({
@@ -254,61 +263,6 @@ class Simulation {
     const { createdMs } = this.#stream;
     this.#epochs.push(epochOf({ arn: STREAM_ARN, createdMs }));
   }
-
-  #onInvoked(invoked: Invoked): void {
-    const { run, outcome, report, killed } = invoked;
-    if (this.#options.keepTrace === true) {
-      this.#runs.push({ ...invoked, ...run, endMs: this.#clock.now() });
-    }
-    const say = (text: string) => this.#watch.violations.push(`${run.id}: ${text}`);
-    if (report !== undefined) this.#heldCells = Math.max(this.#heldCells, report.held.cells);
-    if (outcome.type === 'failed') this.#countFailed(run);
-    const { timeoutMs = TIMEOUT_MS } = this.#options;
-    const quietMs = this.#healMs + OUTAGE_MS + LATE_MS + 2 * timeoutMs;
-    if (this.#clock.now() < quietMs || killed) return;
-    // Units: of an aggregate, some may be finished, and the mapping hears nothing of that.
-    const before = this.#openAtStart.get(run) ?? 0;
-    if (!isWhole(outcome) && this.#openUnits(run) >= before) {
-      say('came to nothing, although nothing goes wrong any more');
-    }
-  }
-
-  #openUnits({ records }: Run): number {
-    const units = records.flatMap((record) => record.units);
-    return units.filter((unit) => !this.#watch.done.has(unit)).length;
-  }
-
-  #countFailed({ records }: Run): void {
-    for (const record of records) {
-      const failed = this.#failedRuns.get(record) ?? 0;
-      if (failed < DEATHS_TO_QUARANTINE) this.#failedRuns.set(record, failed + 1);
-    }
-  }
-
-  /** Writes the failure document, as Lambda does. */
-  #giveUp(discard: MappingDiscard<SimPayload>): void {
-    this.#discards.push(discard);
-    this.#dice.count('given up');
-    const { key, body } = failureDocument(discard, {
-      mappingId: 'simulated',
-      functionArn: 'arn:aws:lambda:eu-west-1:111122223333:function:simulated',
-      streamArn: STREAM_ARN,
-      requestId: `give-up-${this.#discards.length}`,
-      nowMs: this.#clock.now(),
-      uuid: `${this.#discards.length}`,
-      payload: JSON.stringify({
-        Records: discard.batch.records.map(({ payload }) => payload.event),
-      }),
-    });
-    this.#world.failures.put(key, Buffer.from(body), 'application/json', { deadlineMs: 0 });
-  }
-}
-
-/** True when the run finished everything. */
-function isWhole(outcome: Invoked['outcome']): boolean {
-  if (outcome.type !== 'answered') return false;
-  const failures: unknown = Reflect.get(Object(outcome.answer), 'batchItemFailures');
-  return !Array.isArray(failures) || failures.length === 0;
 }
 
 function scaled(rates: FaultRates, intensity: number): FaultRates {

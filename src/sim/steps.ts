@@ -52,11 +52,18 @@ export function placesOf(table: TableName, items: readonly (ItemKey | Item)[]): 
       writers: [...new Set(items.map((item) => lane(writerOfCells(item))))],
     };
   }
-  const own = items.filter(({ pk }) => table !== 'ledger' || pk.includes('.'));
-  return { writers: [...new Set(own.map(({ pk }) => lane(pk)))] };
+  const writers = items.flatMap(writerIn);
+  return { writers: [...new Set(writers)] };
 }
 
-/** `p0` of `1|t4x9k2-1f3a9c0d.p0`. */
+/** The lane in the key, such as `p0`; an event that is kept on its own has its writer beside its name. */
+function writerIn(item: ItemKey | Item): readonly string[] {
+  const writer: unknown = Reflect.get(item, 'w');
+  const name = typeof writer === 'string' ? writer : item.pk;
+  return /\.(p|s|stray)\d+(\||$)/.test(name) ? [lane(name)] : [];
+}
+
+/** `p0` of `1|t4x9k2-1f3a9c0d.p0` and of `t4x9k2-1f3a9c0d.p0|t`. */
 function lane(pk: string): string {
-  return pk.slice(pk.lastIndexOf('.') + 1);
+  return pk.slice(pk.lastIndexOf('.') + 1).split('|')[0] ?? '';
 }

@@ -172,7 +172,8 @@ export class SimStream {
       shard: shard.number,
       sequence: String(last),
       partitionKey: event.partitionKey,
-      arrivalMs: nowMs - skewMs,
+      // The handlers know no arrival before 1970.
+      arrivalMs: Math.max(1, nowMs - skewMs),
       putMs: nowMs,
       bytes: event.bytes,
       units,

@@ -1,17 +1,18 @@
 import { compile } from '../core/compile.ts';
 import { MillraceError } from '../core/errors.ts';
-import { packParts } from '../core/layout.ts';
 import { explicitHashKey, partitionKey, partitionOf } from '../core/partition.ts';
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import type { Program } from '../core/program.ts';
-import { mergePages } from '../core/read.ts';
 import type { ReferenceRows } from '../core/reference.ts';
 import type { RejectionReason } from '../core/rejection.ts';
+import type { MappingSettings } from '../mapping/settings.ts';
 import { FAULT_NAMES, type FaultName, LOSING_FAULTS, onlyFaults } from './faults.ts';
 import type { SimResult } from './schedule.ts';
 import { simulate } from './simulate.ts';
+import { type ResultRow, resultRows } from './stored-items.ts';
 import type { SimEvent } from './stream.ts';
 import { timelineText } from './timeline.ts';
+import { WITNESS, witnessed } from './witness.ts';
 
 /** An event of a test. */
 export interface TestEvent {
@@ -21,6 +22,8 @@ export interface TestEvent {
   readonly id?: string;
   /** These very bytes are sent instead, to try what is not decodable. */
   readonly bytes?: Uint8Array;
+  /** The producer's partition key; default: the one of the event's key. Where no partition has it, the event is quarantined. */
+  readonly partitionKey?: string;
 }
 
 /** What is tried. */
@@ -35,9 +38,11 @@ export interface PipelineTest {
   readonly seeds?: number;
   /** Rows of the pipeline's references, by name. */
   readonly references?: ReferenceRows;
+  /** Of the event source mapping; default: batches of 10 records or one second, halved after a failure. */
+  readonly mapping?: Partial<MappingSettings>;
 }
 
-/** One result: when its window starts (ISO 8601), its group's fields, its columns. */
+/** One result: when its window starts (ISO 8601), its group's fields, its columns. A session has an `end` too. */
 export type TestRow = Readonly<Record<string, unknown>> & { readonly start: string };
 
 /** What came out. */
@@ -48,6 +53,8 @@ export interface PipelineTestResult {
   readonly quarantined: readonly { readonly reason: RejectionReason; readonly id: string }[];
   /** What each output sent, each event once, in the order of its ids: events as the fed pipeline gets them. */
   readonly outputs: Readonly<Record<string, readonly TestDerived[]>>;
+  /** How often each fault happened, over all schedules. */
+  readonly faults: Readonly<Partial<Record<FaultName, number>>>;
 }
 
 /** An event for another pipeline: what a test of that one can be given. */
@@ -56,7 +63,7 @@ export interface TestDerived {
   readonly data: unknown;
 }
 
-/** A promise was broken, or results hung on the faults. */
+/** A promise was broken; its message has the seed and the timeline. */
 export class SimulationError extends MillraceError {
   override readonly name = 'SimulationError';
 
@@ -72,12 +79,13 @@ export class SimulationError extends MillraceError {
 const HARMLESS = FAULT_NAMES.filter((name) => !LOSING_FAULTS.includes(name));
 const INTERVAL_MS = 100;
 const FAULTS_FOR_MS = 120_000;
+const HOUR_MS = 3_600_000;
 
 /**
  * Runs a pipeline in virtual time, with the real handler, and gives back its results. Under faults every
- * schedule has to give the same.
+ * schedule has to keep every promise; the results are the last one's.
  *
- * @throws SimulationError when a promise is broken; its message has seed and timeline
+ * @throws SimulationError when a promise is broken
  * @example
  * const { windows } = await simulatePipeline(orders, {
  *   events: [{ data: { shop: 'a', at: 0, total: 2 } }],
@@ -89,31 +97,35 @@ export async function simulatePipeline(
   pipeline: AnyPipeline,
   test: PipelineTest,
 ): Promise<PipelineTestResult> {
-  const program = compile(pipeline, test.references ?? new Map());
+  const watched = witnessed(pipeline);
+  const program = compile(watched, test.references ?? new Map());
   const startMs = test.startMs ?? latestTime(program, test.events);
-  const faults = onlyFaults(test.faults === 'all' ? HARMLESS : (test.faults ?? []));
-  const seeds = test.seeds ?? (test.faults === undefined ? 1 : 20);
+  const names = test.faults === 'all' ? HARMLESS : (test.faults ?? []);
   const events = test.events.map((event, index) =>
     simEvent(event, index, { program, pipeline, startMs }),
   );
+  const faults: Partial<Record<FaultName, number>> = {};
   let result: SimResult | undefined;
-  for (let seed = 1; seed <= seeds; seed += 1) {
+  for (let seed = 1; seed <= (test.seeds ?? (names.length === 0 ? 1 : 20)); seed += 1) {
     result = await simulate({
       seed,
       startMs,
-      pipeline,
+      pipeline: watched,
       program: () => program,
       events,
-      settings: { batchSize: 10, windowMs: 1_000, bisect: true },
-      faults,
+      settings: { batchSize: 10, windowMs: 1_000, bisect: true, ...test.mapping },
+      faults: onlyFaults(names),
       faultsForMs: FAULTS_FOR_MS,
+      keepEveryMs: HOUR_MS,
     });
     if (result.violations.length > 0) throw new SimulationError(result);
+    for (const name of names) faults[name] = (faults[name] ?? 0) + (result.counts[name] ?? 0);
   }
   return {
     windows: windowsOf(program, result),
     quarantined: quarantinedOf(result),
     outputs: outputsOf(result),
+    faults,
   };
 }
 
@@ -130,16 +142,25 @@ function simEvent(
   index: number,
   { program, pipeline, startMs }: { program: Program; pipeline: AnyPipeline; startMs: number },
 ): SimEvent {
-  const { partitions } = program.settings;
-  const validation = program.validate(event.data);
-  const key = validation.ok ? program.keyOf(validation.event) : '';
-  const count = partitions === 'shard' ? 1 : partitions;
-  const partition = partitionOf(key, count);
   return {
     atMs: startMs + index * INTERVAL_MS,
-    partitionKey: partitionKey(partition),
-    explicitHashKey: explicitHashKey(partition, count),
     bytes: event.bytes ?? bytesOf(event, index, pipeline),
+    ...keysOf(event, program),
+  };
+}
+
+function keysOf(
+  { data, partitionKey: given }: TestEvent,
+  { settings: { partitions }, validate, keyOf }: Program,
+): Pick<SimEvent, 'partitionKey' | 'explicitHashKey'> {
+  if (given !== undefined) return { partitionKey: given };
+  const validation = validate(data);
+  const key = validation.ok ? keyOf(validation.event) : '';
+  if (partitions === 'shard') return { partitionKey: key || 'none' };
+  const partition = partitionOf(key, partitions);
+  return {
+    partitionKey: partitionKey(partition),
+    explicitHashKey: explicitHashKey(partition, partitions),
   };
 }
 
@@ -160,18 +181,22 @@ function bytesOf(
 }
 
 function windowsOf(program: Program, result: SimResult | undefined): PipelineTestResult['windows'] {
-  const items = result?.world.aggregates.items() ?? [];
-  const windows = program.aggregates.map((aggregate) => {
-    const own = items.filter(({ pk }) => packParts(pk).aggregate === aggregate.name);
-    const rows = mergePages(aggregate, own).map(({ startMs, endMs, group, columns }) => ({
-      start: new Date(startMs).toISOString(),
-      ...(aggregate.type === 'session' ? { end: new Date(endMs).toISOString() } : {}),
-      ...Object.fromEntries(aggregate.by.map((field, index) => [field, group[index]])),
-      ...columns,
-    }));
-    return [aggregate.name, rows];
-  });
+  const rows = resultRows(program, result?.world.aggregates.items() ?? []);
+  const windows = program.aggregates.map(({ name }) => [
+    name,
+    rows.filter(({ aggregate }) => aggregate.name === name).map(testRow),
+  ]);
   return Object.fromEntries(windows);
+}
+
+function testRow({ aggregate, startMs, endMs, group, columns }: ResultRow): TestRow {
+  const { [WITNESS]: _witness, ...own } = columns;
+  return {
+    start: new Date(startMs).toISOString(),
+    ...(aggregate.type === 'session' ? { end: new Date(endMs).toISOString() } : {}),
+    ...Object.fromEntries(aggregate.by.map((field, index) => [field, group[index]])),
+    ...own,
+  };
 }
 
 function quarantinedOf(result: SimResult | undefined): PipelineTestResult['quarantined'] {

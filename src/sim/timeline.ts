@@ -45,9 +45,19 @@ function triesOf(record: SimRecord, runs: readonly SimRun[]): string {
   return own.map(({ id, ending }) => `${id} ${ending}`).join(', ') || 'never in a run';
 }
 
+/** The event's id and data where it is a CloudEvent, else the bytes as text. */
 function textOf({ bytes }: SimRecord): string {
-  const text = Buffer.from(bytes).toString();
+  const text = briefly(Buffer.from(bytes).toString());
   return text.length > BYTES_SHOWN ? `${text.slice(0, BYTES_SHOWN)}...` : text;
+}
+
+function briefly(text: string): string {
+  try {
+    const { id, data } = JSON.parse(text);
+    return id === undefined ? text : `${id} ${JSON.stringify(data)}`;
+  } catch {
+    return text;
+  }
 }
 
 /** Seconds since the start, in nine places. */

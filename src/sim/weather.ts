@@ -4,7 +4,12 @@ import { HOT_KEY_MS, OUTAGE_MS } from './faults.ts';
 /** Tables of the world. */
 export type TableName = 'ledger' | 'aggregates' | 'events' | 'quarantine-index';
 
+/** What can be out on its own. */
+export type Service = TableName | 'bucket' | 'stream' | 'outlet';
+
 const TABLES: readonly TableName[] = ['ledger', 'aggregates', 'events', 'quarantine-index'];
+
+const SERVICES: readonly Service[] = [...TABLES, 'bucket', 'stream', 'outlet'];
 
 /**
  * Units a second that one partition of a table takes, without adaptive capacity.
@@ -27,14 +32,19 @@ interface Bucket {
  * while something is left in it, and may overdraw it; then it has to fill up again.
  */
 export class Weather {
-  #outageUntilMs = 0;
+  /** Of one service, or of all. */
+  #outage: { service: Service | undefined; untilMs: number } = { service: undefined, untilMs: 0 };
   #kmsUntilMs = 0;
   #hot: { table: TableName; untilMs: number; units: number } | undefined;
   readonly #buckets = new Map<string, Bucket>();
 
   /** Draws what begins with an invocation. */
   change(dice: Dice, nowMs: number): void {
-    if (dice.strikes('outage')) this.#outageUntilMs = nowMs + dice.upTo(OUTAGE_MS);
+    if (dice.strikes('outage')) {
+      // As often of everything as of one of them.
+      const service = SERVICES[dice.upTo(2 * SERVICES.length)];
+      this.#outage = { service, untilMs: nowMs + dice.upTo(OUTAGE_MS) };
+    }
     if (dice.strikes('kms')) this.#kmsUntilMs = nowMs + dice.upTo(OUTAGE_MS);
     if (!dice.strikes('hotKey')) return;
     const table = TABLES[dice.upTo(TABLES.length)] ?? 'ledger';
@@ -42,9 +52,10 @@ export class Weather {
     this.#hot = { table, untilMs: nowMs + dice.upTo(HOT_KEY_MS), units };
   }
 
-  /** Which fault refuses every request of this kind now, if any. */
-  refuses(nowMs: number, encrypted: boolean): 'outage' | 'kms' | undefined {
-    if (nowMs < this.#outageUntilMs) return 'outage';
+  /** Which fault refuses every request of this service now, if any. */
+  refuses(nowMs: number, service: Service, encrypted: boolean): 'outage' | 'kms' | undefined {
+    const { service: out = service, untilMs } = this.#outage;
+    if (nowMs < untilMs && out === service) return 'outage';
     return encrypted && nowMs < this.#kmsUntilMs ? 'kms' : undefined;
   }
 

@@ -1,5 +1,4 @@
 import type { Accumulator } from '../core/accumulator.ts';
-import { murmur3 } from '../core/hash.ts';
 import type { ColumnDefinition } from '../core/pipeline/column-types.ts';
 import type { AnyPipeline, WindowDefinition } from '../core/pipeline/types.ts';
 
@@ -44,13 +43,11 @@ const witness: Accumulator<number, WitnessState, WitnessState> = {
   result: (state) => state,
 };
 
-const utf8 = new TextEncoder();
-
 /** The pipeline, each of whose windows has a witness more. */
 export function witnessed<Of extends AnyPipeline>(pipeline: Of): Of {
   const hashes = new WeakMap<object, number>();
   const hashOf = (row: object): number => {
-    const known = hashes.get(row) ?? murmur3(utf8.encode(textOf(row)));
+    const known = hashes.get(row) ?? hashOfText(textOf(row));
     hashes.set(row, known);
     return known;
   };
@@ -79,6 +76,15 @@ function textOf(row: object): string {
   } catch {
     return '';
   }
+}
+
+/** FNV-1a: rows are many, and nobody tries to make two of them alike. */
+function hashOfText(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  }
+  return (hash ^ (hash >>> 15)) >>> 0;
 }
 
 /** A multiplication and a shift: neither commutes. */

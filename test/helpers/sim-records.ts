@@ -15,6 +15,8 @@ export interface RecordMix {
   readonly future?: number;
   /** Events that end the function's process when they are transformed. */
   readonly killers?: number;
+  /** Event times go with the clock (default), or an hour further with each three events, as in a backlog. */
+  readonly pace?: 'live' | 'backlog';
   /** Events whose partition key names no partition. */
   readonly strays?: number;
   /** Events that are packed into one record with others of their key. */
@@ -45,8 +47,9 @@ export function simEvents(seed: number, count: number, mix: RecordMix = {}): Sim
       continue;
     }
     const place = pick(killers) ? 'killer' : ['ATL', 'ORD', 'SFO'][Math.floor(random.next() * 3)];
-    const past = pick(late) ? NOON_MS - 30 * HOUR_MS : atMs - Math.floor(random.next() * HOUR_MS);
-    const at = pick(future) ? atMs + 48 * HOUR_MS : past;
+    const { newestMs, disorderMs } = paceOf(mix, index, count);
+    const lagMs = pick(late) ? 30 * HOUR_MS : Math.floor(random.next() * disorderMs);
+    const at = pick(future) ? atMs + 48 * HOUR_MS : newestMs - lagMs;
     const amount = pick(0.1) ? null : random.next() * 100 - 20;
     const data = { place, at, amount };
     const keys = keysOf(random, writers, strays);
@@ -58,6 +61,15 @@ export function simEvents(seed: number, count: number, mix: RecordMix = {}): Sim
     events.push({ atMs, ...keys, bytes });
   }
   return aggregate(events, random, aggregated);
+}
+
+/** The latest event time at an event, and how far behind it the usual ones come. */
+function paceOf({ pace = 'live' }: RecordMix, index: number, count: number) {
+  if (pace === 'live') return { newestMs: NOON_MS + index * 200, disorderMs: HOUR_MS };
+  return {
+    newestMs: NOON_MS - Math.round(((count - index) * HOUR_MS) / 3),
+    disorderMs: 4 * HOUR_MS,
+  };
 }
 
 /** Packs runs of events of one key into one record, as the Kinesis Producer Library does. */

@@ -55,8 +55,13 @@ export function smallOptions(seed: number, over: SmallOptions = {}): SimOptions 
     startMs: NOON_MS,
     pipeline: PIPELINES[variant],
     program: (die) => deadly(PROGRAMS[variant], die),
-    // Every fourth producer packs events into aggregates.
-    events: simEvents(seed, count, { writers, aggregated: seed % 4 === 0 ? 0.5 : 0, ...mix }),
+    events: simEvents(seed, count, {
+      writers,
+      // Every fourth producer packs events into aggregates, every third sends a backlog.
+      aggregated: seed % 4 === 0 ? 0.5 : 0,
+      pace: seed % 3 === 0 ? 'backlog' : 'live',
+      ...mix,
+    }),
     shards: 1 + (seed % 2),
     settings: {
       batchSize: 12,

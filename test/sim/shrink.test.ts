@@ -52,7 +52,7 @@ it('its timeline tells each record, its tries and what happened, as text and as 
   const text = timelineText(result);
   const html = timelineHtml('a <schedule>', result);
 
-  expect(text).toMatch(/^\d+:\d+ {2}p-\d {2}\{"specversion"/);
+  expect(text).toMatch(/^\d+:\d+ {2}p-\d {2}e\d+ \{"place"/);
   expect(text).toMatch(/ {4}r-\d+ (answered|died)/);
   expect(text).toMatch(/ {2}producer +p-\d: taken as \d+:\d+/);
   expect(text).toMatch(/aggregates\.putIf/);
