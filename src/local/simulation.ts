@@ -3,7 +3,6 @@ import path from 'node:path';
 import { compile } from '../core/compile.ts';
 import type { Feed } from '../core/feed.ts';
 import { explicitHashKey, partitionKey } from '../core/partition.ts';
-import type { Program } from '../core/program.ts';
 import { loadFeed, loadPipeline, type PipelineFolder } from '../project/discover.ts';
 import { readTemplate, type TemplateConsumer } from './deployed-mapping.ts';
 import type { FeedEvent } from './feed/events.ts';
@@ -21,10 +20,9 @@ export interface TimedEvent {
   readonly bytes: Uint8Array;
 }
 
-/** Everything of a pipeline that a simulation needs. */
-export interface SimulationSource extends TemplateConsumer {
+/** Everything of a pipeline that a simulation needs, besides its mapping. */
+export interface SimulationSource {
   readonly folder: PipelineFolder;
-  readonly program: Program;
   /** When the simulated time starts, milliseconds since 1970 UTC. */
   readonly startMs: number;
   /** The events of one seed: some broken, some repeated. */
@@ -38,41 +36,47 @@ const BAD_PERCENT = 10;
 const DUPLICATE_PERCENT = 5;
 
 /**
- * Loads a pipeline with its feed, and reads its mapping from the template that a deployment would have.
+ * Reads a pipeline's mapping and its function's time-out from the template that a deployment would have.
  *
- * @throws CommandError where the pipeline has no feed or writers that are shards
+ * @param signal ends the synthesis
  */
-export async function loadSimulation(
+export async function readDeployed(
   pipeline: string,
-  count: number,
   signal: AbortSignal,
-): Promise<SimulationSource> {
-  const folder = await loadPipeline(ROOT, pipeline);
-  const feed = await loadFeed(folder);
-  const program = compile(folder.pipeline, folder.references);
-  const { partitions } = program.settings;
-  if (feed === undefined || partitions === 'shard') {
-    throw new CommandError(`Pipeline ${pipeline} can't be simulated`, {
-      exitCode: EXIT.usage,
-      detail: `got ${feed === undefined ? 'no feed.ts' : "partitions 'shard'"}, expected a feed and a number of partitions`,
-      next: 'see docs/SIMULATION.md',
-    });
-  }
+): Promise<TemplateConsumer> {
   const directory = path.join(STATE, 'simulate');
   mkdirSync(directory, { recursive: true });
   const deploy = { pipeline, directory, endpoint: 'http://127.0.0.1:9', signal };
   await synthesise(deploy);
-  const source = { folder, feed: feed as Feed<unknown>, program };
+  return readTemplate(readFileSync(computeTemplate(deploy), 'utf8'));
+}
+
+/**
+ * Loads a pipeline with the first rows of its feed.
+ *
+ * @param count events of a schedule, repeats left out
+ * @throws CommandError where the pipeline has no feed
+ */
+export async function loadSimulation(pipeline: string, count: number): Promise<SimulationSource> {
+  const folder = await loadPipeline(ROOT, pipeline);
+  const feed = (await loadFeed(folder)) as Feed<unknown> | undefined;
+  const program = compile(folder.pipeline, folder.references);
+  const { partitions } = program.settings;
+  if (feed === undefined) {
+    throw new CommandError(`Pipeline ${pipeline} can't be simulated`, {
+      exitCode: EXIT.usage,
+      detail: 'got no feed.ts, expected one: it says what the events are',
+      next: 'see docs/SIMULATION.md',
+    });
+  }
   const rows = await readTimedRows({
-    feed: source.feed,
+    feed,
     directory: folder.directory,
     limit: count,
     nowMs: START_MS,
   });
   return {
-    ...readTemplate(readFileSync(computeTemplate(deploy), 'utf8')),
     folder,
-    program,
     startMs: START_MS,
     events: (seed) => {
       const spec = {
@@ -84,16 +88,21 @@ export async function loadSimulation(
         duplicatePercent: DUPLICATE_PERCENT,
         seed,
       };
-      return [...eventsOf(rows, spec, source).events].map((event, index) =>
-        timed(event, index, partitions),
-      );
+      const events = [...eventsOf(rows, spec, { folder, feed, program }).events];
+      return events.map((event, index) => timed(event, index, partitions));
     },
   };
 }
 
-function timed({ bytes, partition = 0 }: FeedEvent, index: number, partitions: number): TimedEvent {
+function timed(
+  { bytes, partition = 0, key }: FeedEvent,
+  index: number,
+  partitions: number | 'shard',
+): TimedEvent {
+  const atMs = START_MS + index * INTERVAL_MS;
+  if (partitions === 'shard') return { atMs, partitionKey: key || 'none', bytes };
   return {
-    atMs: START_MS + index * INTERVAL_MS,
+    atMs,
     partitionKey: partitionKey(partition),
     explicitHashKey: explicitHashKey(partition, partitions),
     bytes,
