@@ -58,6 +58,7 @@ export default definePipeline({
     };
     return {
       origins: tumbling('1 hour', { by: 'origin', groups: 250, keep }),
+      originDays: tumbling('1 day', { by: 'origin', groups: 250, keep }),
       routes: tumbling('1 day', {
         by: ['origin', 'destination'],
         groups: 4_000,

@@ -214,7 +214,7 @@ class Simulation {
       random: randomOf(seed, 'handlers'),
       trace: this.#trace,
       dice: this.#dice,
-      weather: new Weather(),
+      weather: new Weather({ outlets: Object.keys(this.#world.outlets).length > 0 }),
       crashAt,
       nextRequest: () => {
         this.#requests += 1;

@@ -9,7 +9,8 @@ export type Service = TableName | 'bucket' | 'stream' | 'outlet';
 
 const TABLES: readonly TableName[] = ['ledger', 'aggregates', 'events', 'quarantine-index'];
 
-const SERVICES: readonly Service[] = [...TABLES, 'bucket', 'stream', 'outlet'];
+/** What each pipeline has; one that feeds others has outlets too. */
+const SERVICES: readonly Service[] = [...TABLES, 'bucket', 'stream'];
 
 /**
  * Units a second that one partition of a table takes, without adaptive capacity.
@@ -37,12 +38,17 @@ export class Weather {
   #kmsUntilMs = 0;
   #hot: { table: TableName; untilMs: number; units: number } | undefined;
   readonly #buckets = new Map<string, Bucket>();
+  readonly #services: readonly Service[];
+
+  constructor({ outlets = false } = {}) {
+    this.#services = outlets ? [...SERVICES, 'outlet'] : SERVICES;
+  }
 
   /** Draws what begins with an invocation. */
   change(dice: Dice, nowMs: number): void {
     if (dice.strikes('outage')) {
       // As often of everything as of one of them.
-      const service = SERVICES[dice.upTo(2 * SERVICES.length)];
+      const service = this.#services[dice.upTo(2 * this.#services.length)];
       this.#outage = { service, untilMs: nowMs + dice.upTo(OUTAGE_MS) };
     }
     if (dice.strikes('kms')) this.#kmsUntilMs = nowMs + dice.upTo(OUTAGE_MS);

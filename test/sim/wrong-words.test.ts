@@ -12,6 +12,7 @@ interface Planted extends Mistake {
   readonly over?: SmallOptions;
 }
 
+const IDENTIFY = 'src/core/identify.ts';
 const PLAN = 'src/core/plan.ts';
 const WRITER = 'src/handlers/process-writer.ts';
 const PACKS = 'src/handlers/write-packs.ts';
@@ -78,14 +79,14 @@ const PLANTED: Readonly<Record<string, Planted>> = {
     wrong: 'deadlineMs: endMs + 60_000',
   },
   'repeats count again': {
-    file: PLAN,
+    file: IDENTIFY,
     right: "    if (seen.check === check) return 'duplicate';",
-    wrong: '    if (seen.check === check) return { ...hash, check, arrivalMs: record.arrivalMs };',
+    wrong: '    if (seen.check === check) return { ...hash, check, arrivalMs };',
   },
   'the horizon counts from the other end': {
-    file: PLAN,
-    right: 'record.arrivalMs - seen.arrivalMs > this.#program.settings.horizonMs',
-    wrong: 'seen.arrivalMs - record.arrivalMs >= 0',
+    file: IDENTIFY,
+    right: 'seen.arrivalMs < sinceMs',
+    wrong: 'seen.arrivalMs <= arrivalMs',
   },
   'the mapping leaves out the first record of a right half': {
     file: 'src/mapping/batch.ts',
@@ -130,9 +131,9 @@ const PLANTED: Readonly<Record<string, Planted>> = {
   },
   'an entry has the watermark of the whole batch': {
     file: WRITER,
-    right: '  const prefix = decisions.slice(0, written.finished);',
+    right: '  const prefix = decisions.slice(0, finished);',
     wrong: `  const { watermarkMs } = decisions[decisions.length - 1] ?? { watermarkMs: undefined };
-  const prefix = decisions.slice(0, written.finished).map((one) => ({ ...one, watermarkMs }));`,
+  const prefix = decisions.slice(0, finished).map((one) => ({ ...one, watermarkMs }));`,
     over: { mix: { pace: 'backlog' } },
   },
   'what is folded into a page starts at the ledger, not at the page': {

@@ -67,7 +67,7 @@ describe('the summary', () => {
     const text = stripVTControlCharacters(summaryText({ schedules: small, outcomes }));
 
     expect(text).toMatch(/^earthquakes: 1 schedules, 3\d events, .*: every promise held/);
-    expect(text).toMatch(/ {2}sendTwice +\d+ {2}its answer is lost/);
+    expect(text).toMatch(/ {2}loseCheckpoint +\d+ {2}the mapping goes back/);
     expect(text).toMatch(/ {2}retention +not covered/);
     expect(text).toMatch(/hits by await +crash +refuse +loseAnswer +applyLate +slow +stall/);
     expect(text).toMatch(/ledger\.putIf entry +\d/);

@@ -27,7 +27,7 @@ const EVENTS = [
 ];
 
 describe('flights', () => {
-  it('counts, averages and finds the worst, per origin and hour, per route and day, and overall', async () => {
+  it('counts, averages and finds the worst, per origin and hour and day, per route, and overall', async () => {
     const { windows } = await simulatePipeline(pipeline, { events: EVENTS, references });
     const ten = '2026-11-24T10:00:00.000Z';
     const eleven = '2026-11-24T11:00:00.000Z';
@@ -50,11 +50,16 @@ describe('flights', () => {
       { start: ten, origin: 'ATL', ...atlanta },
       { start: eleven, origin: 'ORD', ...chicago },
     ]);
+    const start = '2026-11-24T00:00:00.000Z';
+    expect(windows.originDays).toEqual([
+      { start, origin: 'ATL', ...atlanta },
+      { start, origin: 'ORD', ...chicago },
+    ]);
     expect(windows.overall).toEqual([
       { start: ten, ...atlanta, routes: 1, latest: [{ key: 'ATL', weight: 1, error: 0 }] },
       { start: eleven, ...chicago, routes: 1, latest: [] },
     ]);
-    const day = { start: '2026-11-24T00:00:00.000Z', destination: 'SAV' };
+    const day = { start, destination: 'SAV' };
     expect(windows.routes).toEqual([
       { ...day, origin: 'ATL', flights: 2, distance: 200 },
       { ...day, origin: 'ORD', flights: 1, distance: 100 },
