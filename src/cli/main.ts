@@ -5,6 +5,7 @@ import { DefinitionError } from '../core/errors.ts';
 import { CommandError, EXIT } from '../local/local-error.ts';
 import { ROOT } from '../local/paths.ts';
 import type { CommandContext } from './context.ts';
+import { addLoad } from './load.ts';
 import { addQuarantine } from './quarantine.ts';
 import { addSimulate } from './simulate.ts';
 import { addStart } from './start.ts';
@@ -23,6 +24,7 @@ export async function main(args: readonly string[], context: CommandContext): Pr
   // Commands inherit what their parent says, so they come after it.
   addStart(program, context);
   addSimulate(program, context);
+  addLoad(program, context);
   addQuarantine(program, context);
   try {
     await program.parseAsync(args, { from: 'user' });
