@@ -10,16 +10,12 @@ import { makeSkippingClock } from '../src/adapters/memory/clock.ts';
 import { makeSeededRandom } from '../src/adapters/memory/random.ts';
 import { makeMemoryStream } from '../src/adapters/memory/stream.ts';
 import { makeMemoryTable } from '../src/adapters/memory/table.ts';
-import { compile } from '../src/core/compile.ts';
-import type { Feed } from '../src/core/feed.ts';
 import { partitionKey } from '../src/core/partition.ts';
 import type { ProgramSettings } from '../src/core/program.ts';
 import { type ArchiveReport, makeArchive } from '../src/handlers/archive.ts';
 import type { KinesisBatch } from '../src/handlers/kinesis-batch.ts';
-import { runEvents } from '../src/local/feed/source.ts';
-import { loadFeed, loadPipeline } from '../src/project/discover.ts';
+import { loadFlights } from './lib/flight-feed.ts';
 
-const ROOT = `${import.meta.dirname}/..`;
 const EVENTS = 50_000;
 /** A quiet stream, the consumer's batch, and what 6 MB of payload hold of flights. */
 const BATCHES = [100, 1_000, 8_000];
@@ -32,22 +28,10 @@ const SEQUENCE_BASE = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575
 type Records = KinesisBatch['Records'];
 
 async function load(): Promise<{ readonly settings: ProgramSettings; readonly records: Records }> {
-  const folder = await loadPipeline(ROOT, 'flights');
-  const feed = (await loadFeed(folder)) as Feed<unknown>;
-  const program = compile(folder.pipeline, folder.references);
-  const spec = {
-    pipeline: 'flights',
-    run: 'bench',
-    events: EVENTS,
-    nowMs: NOW_MS,
-    badPercent: 0,
-    duplicatePercent: 0,
-    seed: 1,
-  };
-  const { events } = await runEvents(spec, { folder, feed, program });
+  const { program, events } = await loadFlights(EVENTS, NOW_MS);
   const random = makeSeededRandom(1);
   let sequence = SEQUENCE_BASE;
-  const records = [...events].map(({ bytes, partition = 0 }, index) => {
+  const records = events.map(({ bytes, partition = 0 }, index) => {
     sequence += BigInt(1 + Math.floor(random.next() * 2 ** 40)) * 4_096n;
     return {
       eventID: `shardId-000000000000:${sequence}`,

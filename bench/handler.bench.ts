@@ -10,18 +10,14 @@ import { makeSkippingClock } from '../src/adapters/memory/clock.ts';
 import { makeSeededRandom } from '../src/adapters/memory/random.ts';
 import { makeMemoryStream } from '../src/adapters/memory/stream.ts';
 import { makeMemoryTable } from '../src/adapters/memory/table.ts';
-import { compile } from '../src/core/compile.ts';
-import type { Feed } from '../src/core/feed.ts';
 import { partitionKey } from '../src/core/partition.ts';
 import type { Program } from '../src/core/program.ts';
 import { makeConsume } from '../src/handlers/consume.ts';
 import type { KinesisBatch } from '../src/handlers/kinesis-batch.ts';
-import { runEvents } from '../src/local/feed/source.ts';
 import type { Outlet } from '../src/ports/outlet.ts';
 import type { Table } from '../src/ports/table.ts';
-import { loadFeed, loadPipeline } from '../src/project/discover.ts';
+import { loadFlights } from './lib/flight-feed.ts';
 
-const ROOT = `${import.meta.dirname}/..`;
 const EVENTS = 50_000;
 const BATCH = 1_000;
 const WARM_UP_ROUNDS = 2;
@@ -31,20 +27,8 @@ const BASE_REPEATS = 5;
 const NOW_MS = Date.UTC(2026, 10, 24, 12);
 
 async function load(): Promise<{ program: Program; batches: readonly KinesisBatch[] }> {
-  const folder = await loadPipeline(ROOT, 'flights');
-  const feed = (await loadFeed(folder)) as Feed<unknown>;
-  const program = compile(folder.pipeline, folder.references);
-  const spec = {
-    pipeline: 'flights',
-    run: 'bench',
-    events: EVENTS,
-    nowMs: NOW_MS,
-    badPercent: 0,
-    duplicatePercent: 0,
-    seed: 1,
-  };
-  const { events } = await runEvents(spec, { folder, feed, program });
-  const records = [...events].map(({ bytes, partition = 0 }, index) => ({
+  const { program, events } = await loadFlights(EVENTS, NOW_MS);
+  const records = events.map(({ bytes, partition = 0 }, index) => ({
     eventID: `shardId-000000000000:${index + 1}`,
     kinesis: {
       partitionKey: partitionKey(partition),

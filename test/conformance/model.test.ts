@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/aws/clock.ts';
@@ -9,32 +9,12 @@ import { makeAwsTable } from '../../src/adapters/aws/table.ts';
 import { makeMemoryTable } from '../../src/adapters/memory/table.ts';
 import { type Emulator, startEmulator } from '../../src/local/emulator.ts';
 import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../helpers/dynamodb-local.ts';
+import { makeDynamoDbTable } from '../helpers/dynamodb-table.ts';
 import { answerOf, operations } from '../helpers/random-operations.ts';
 
 /** Operations that are tried on each service; more of them by hand. */
 const OPERATIONS = Number(process.env.MILLRACE_OPERATIONS ?? 10_000);
 const LENGTH = 50;
-
-async function clientOf(endpoint: string): Promise<DynamoDBClient> {
-  const client = new DynamoDBClient({
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  const keys = ['pk', 'sk'] as const;
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'model',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: keys.map((AttributeName, index) => ({
-        AttributeName,
-        KeyType: index === 0 ? 'HASH' : 'RANGE',
-      })),
-    }),
-  );
-  return client;
-}
 
 /** The same random calls on both: every answer is the same. */
 async function compare(client: DynamoDBClient): Promise<void> {
@@ -67,7 +47,7 @@ afterAll(async () => {
 
 describe(`the memory table, over ${OPERATIONS} random operations`, () => {
   it('answers as the local cloud does', async () => {
-    await compare(await clientOf(emulator?.endpoint ?? ''));
+    await compare(await makeDynamoDbTable(emulator?.endpoint ?? '', 'model'));
   }, 240_000);
 
   // Installed by `node scripts/get-dynamodb-local.ts`, where Java 17 and Maven are.
@@ -76,7 +56,7 @@ describe(`the memory table, over ${OPERATIONS} random operations`, () => {
     async () => {
       const local = await startDynamoDbLocal();
       try {
-        await compare(await clientOf(local.endpoint));
+        await compare(await makeDynamoDbTable(local.endpoint, 'model'));
       } finally {
         await local.stop();
       }

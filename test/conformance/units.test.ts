@@ -1,16 +1,12 @@
 import { existsSync } from 'node:fs';
-import {
-  CreateTableCommand,
-  DynamoDBClient,
-  PutItemCommand,
-  QueryCommand,
-} from '@aws-sdk/client-dynamodb';
+import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { toAttributeValues } from '../../src/adapters/aws/attribute-value.ts';
 import { makeMemoryTable } from '../../src/adapters/memory/table.ts';
 import type { Item } from '../../src/ports/table.ts';
 import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../helpers/dynamodb-local.ts';
+import { makeDynamoDbTable } from '../helpers/dynamodb-table.ts';
 
 /** Items as this project stores them: texts, whole numbers, bytes. */
 const item: fc.Arbitrary<Item> = fc
@@ -24,34 +20,13 @@ const item: fc.Arbitrary<Item> = fc
 
 const deadlineMs = Number.POSITIVE_INFINITY;
 
-async function makeTable(endpoint: string): Promise<DynamoDBClient> {
-  const client = new DynamoDBClient({
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  const keys = ['pk', 'sk'] as const;
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'units',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: keys.map((AttributeName, index) => ({
-        AttributeName,
-        KeyType: index === 0 ? 'HASH' : 'RANGE',
-      })),
-    }),
-  );
-  return client;
-}
-
 // Installed by `node scripts/get-dynamodb-local.ts`, where Java 17 and Maven are.
 it.runIf(existsSync(DYNAMODB_LOCAL))(
   'units are counted as DynamoDB Local answers them as ConsumedCapacity',
   async () => {
     const local = await startDynamoDbLocal();
     try {
-      const client = await makeTable(local.endpoint);
+      const client = await makeDynamoDbTable(local.endpoint, 'units');
       const common = { TableName: 'units', ReturnConsumedCapacity: 'TOTAL' } as const;
       const table = makeMemoryTable();
       await fc.assert(

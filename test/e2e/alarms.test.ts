@@ -1,15 +1,12 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type AlarmNotification, readNotification } from '../../src/cloudwatch/notification.ts';
 import { cloneCheckout } from '../helpers/clone.ts';
-
-const run = promisify(execFile);
+import { runStart } from '../helpers/start-run.ts';
 
 let clone = '';
 let webhook: Server;
@@ -62,11 +59,10 @@ interface Raised {
 it('bad events and a mapping that stands still raise alarms that arrive, say what matters, and clear', async () => {
   // A minute of CloudWatch passes in a second; events flow for three of them before the stall.
   const flags = ['--events', '6000', '--bad', '5', '--stall', '12', '--alarm-speed', '60'];
-  const { stdout } = await run(process.execPath, ['bin/millrace.ts', 'start', '--json', ...flags], {
-    cwd: clone,
-    maxBuffer: 1e7,
-  });
-  const result: { equal: boolean; alarms: readonly Raised[] } = JSON.parse(stdout);
+  const result = await runStart<{ equal: boolean; alarms: readonly Raised[] }>(clone, [
+    '--json',
+    ...flags,
+  ]);
   const of = (id: string) => result.alarms.filter(({ alarm }) => alarm === `flights-dev-${id}`);
 
   expect(result.equal).toBe(true);

@@ -1,7 +1,4 @@
-import { execFile } from 'node:child_process';
-import { globSync, readFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
-import { promisify } from 'node:util';
+import { rmSync } from 'node:fs';
 import {
   InvokeCommand,
   ListFunctionsCommand,
@@ -14,8 +11,7 @@ import type { LocatedVerdict } from '../../src/local/archived-run.ts';
 import { adoptLocalEnvironment } from '../../src/local/child.ts';
 import { type LocalClients, makeClients } from '../../src/local/clients.ts';
 import { cloneCheckout } from '../helpers/clone.ts';
-
-const run = promisify(execFile);
+import { startRun, stopKept } from '../helpers/start-run.ts';
 
 interface Result {
   readonly endpoint: string;
@@ -29,21 +25,7 @@ let clone = '';
 let first: Result;
 let clients: LocalClients;
 
-async function start(...flags: string[]): Promise<Result> {
-  const args = [
-    'bin/millrace.ts',
-    'start',
-    '--rate',
-    '0',
-    '--alarm-speed',
-    '60',
-    '--json',
-    ...FLAGS,
-    ...flags,
-  ];
-  const { stdout } = await run(process.execPath, args, { cwd: clone, maxBuffer: 1e7 });
-  return JSON.parse(stdout);
-}
+const start = (...flags: string[]) => startRun<Result>(clone, [...FLAGS, ...flags]);
 
 beforeAll(async () => {
   clone = cloneCheckout();
@@ -53,9 +35,7 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(() => {
-  for (const note of globSync('.millrace/local/emulator.json', { cwd: clone })) {
-    process.kill(-JSON.parse(readFileSync(path.join(clone, note), 'utf8')).pid, 'SIGKILL');
-  }
+  stopKept(clone);
   rmSync(clone, { recursive: true, force: true });
 });
 

@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cloneCheckout } from '../helpers/clone.ts';
 import { SlowTable } from '../helpers/slow-table.ts';
+import { startRun } from '../helpers/start-run.ts';
 
-const run = promisify(execFile);
 let clone = '';
 let table: SlowTable;
 
@@ -86,23 +84,8 @@ interface Result {
 it.runIf(process.env.AWS_ENDPOINT_URL === undefined)(
   'poison records, a function that dies and slow tables cost no result',
   async () => {
-    const args = [
-      'bin/millrace.ts',
-      'start',
-      '--rate',
-      '0',
-      '--alarm-speed',
-      '60',
-      '--json',
-      '--pipeline',
-      'stormy',
-    ];
-    const flags = ['--events', '1500', '--bad', '5', '--duplicates', '5'];
-    const { stdout } = await run(process.execPath, [...args, ...flags], {
-      cwd: clone,
-      maxBuffer: 1e7,
-    });
-    const result: Result = JSON.parse(stdout);
+    const flags = ['--pipeline', 'stormy', '--events', '1500', '--bad', '5', '--duplicates', '5'];
+    const result = await startRun<Result>(clone, flags);
 
     expect(result.differences).toEqual([]);
     expect(result.accepted).toBeGreaterThan(1_000);

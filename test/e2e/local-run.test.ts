@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isGroupAlive } from '../../src/local/child.ts';
 import { cloneCheckout, copyPipeline, NAME_END } from '../helpers/clone.ts';
-
-const run = promisify(execFile);
+import { keptPid, startRun, stopKept } from '../helpers/start-run.ts';
 
 /** Run by hand against another local cloud: there is no emulator of ours then. */
 const EXTERNAL = process.env.AWS_ENDPOINT_URL !== undefined;
@@ -26,7 +23,7 @@ beforeAll(() => {
 });
 
 afterAll(async () => {
-  await stopKept();
+  stopKept(clone);
   rmSync(clone, { recursive: true, force: true });
 });
 
@@ -116,29 +113,12 @@ interface Result {
   }[];
 }
 
-async function start(...flags: string[]): Promise<Result> {
-  const args = [
-    'bin/millrace.ts',
-    'start',
-    '--rate',
-    '0',
-    '--alarm-speed',
-    '60',
-    '--json',
-    ...flags,
-  ];
-  const { stdout } = await run(process.execPath, args, { cwd: clone, maxBuffer: 1e7 });
-  return JSON.parse(stdout);
-}
+const start = (...flags: string[]) => startRun<Result>(clone, flags);
 
-function keptPid(): number {
-  const note = path.join(clone, '.millrace', 'local', 'emulator.json');
-  return JSON.parse(readFileSync(note, 'utf8')).pid;
-}
-
-async function stopKept(): Promise<void> {
-  const notes = globSync('.millrace/local/emulator.json', { cwd: clone });
-  if (notes.length > 0) process.kill(-keptPid(), 'SIGKILL');
+/** True while the emulator that a run left lives. */
+function isKept(): boolean {
+  const pid = keptPid(clone);
+  return pid !== undefined && isGroupAlive(pid);
 }
 
 it('flights with bad and repeated events equal the batch computation, cell by cell', async () => {
@@ -178,7 +158,7 @@ it('a new folder under pipelines/ runs with nothing else changed, and stays when
   expect(first.cells).toBeGreaterThan(100);
   expect(first.stages).toMatchObject([{ pipeline: RAIN, differences: [] }]);
   expect(first.stages[0]?.events).toBeGreaterThan(100);
-  if (!EXTERNAL) expect(isGroupAlive(keptPid())).toBe(true);
+  if (!EXTERNAL) expect(isKept()).toBe(true);
 
   // A pipeline whose settings don't go together is told what to mend, and takes nothing along.
   writeUnsafePipeline();
@@ -186,7 +166,7 @@ it('a new folder under pipelines/ runs with nothing else changed, and stays when
     code: 2,
     stderr: expect.stringMatching(/longer than the batching window: got .*; collect for less time/),
   });
-  if (!EXTERNAL) expect(isGroupAlive(keptPid())).toBe(true);
+  if (!EXTERNAL) expect(isKept()).toBe(true);
 
   // The checkpoint is lost: all records of the first run come again, in other batches.
   const [history = ''] = globSync('.millrace/local/runs/*.json', { cwd: clone })
