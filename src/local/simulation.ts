@@ -1,13 +1,17 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { makeSeededRandom } from '../adapters/memory/random.ts';
 import { compile } from '../core/compile.ts';
 import type { Feed } from '../core/feed.ts';
 import { explicitHashKey, partitionKey } from '../core/partition.ts';
+import type { Program } from '../core/program.ts';
 import { loadFeed, loadPipeline, type PipelineFolder } from '../project/discover.ts';
 import { readTemplate, type TemplateConsumer } from './deployed-mapping.ts';
-import type { FeedEvent } from './feed/events.ts';
-import { eventsOf } from './feed/source.ts';
-import { readTimedRows } from './feed/timed-rows.ts';
+import { type EventMaker, type FeedEvent, makeEventMaker } from './feed/events.ts';
+import { makeFedEventMaker, readFedRows } from './feed/fed-events.ts';
+import type { EventSource } from './feed/source.ts';
+import { spoiledEvents } from './feed/spoil.ts';
+import { readTimedRows, type TimedRow } from './feed/timed-rows.ts';
 import { CommandError, EXIT } from './local-error.ts';
 import { ROOT, STATE } from './paths.ts';
 import { computeTemplate, synthesise } from './stacks.ts';
@@ -52,46 +56,71 @@ export async function readDeployed(
 }
 
 /**
- * Loads a pipeline with the first rows of its feed.
+ * Loads a pipeline with the first rows of its feed, or with what those of a pipeline that feeds it give.
  *
  * @param count events of a schedule, repeats left out
- * @throws CommandError where the pipeline has no feed
+ * @throws CommandError where neither has a feed
  */
 export async function loadSimulation(pipeline: string, count: number): Promise<SimulationSource> {
   const folder = await loadPipeline(ROOT, pipeline);
-  const feed = (await loadFeed(folder)) as Feed<unknown> | undefined;
   const program = compile(folder.pipeline, folder.references);
   const { partitions } = program.settings;
-  if (feed === undefined) {
-    throw new CommandError(`Pipeline ${pipeline} can't be simulated`, {
-      exitCode: EXIT.usage,
-      detail: 'got no feed.ts, expected one: it says what the events are',
-      next: 'see docs/SIMULATION.md',
-    });
-  }
-  const rows = await readTimedRows({
-    feed,
-    directory: folder.directory,
-    limit: count,
-    nowMs: START_MS,
-  });
+  const { rows, makerOf } = await loadRows(folder, program, count);
   return {
     folder,
     startMs: START_MS,
     events: (seed) => {
-      const spec = {
-        pipeline,
-        run: `seed-${seed}`,
-        events: count,
+      const events = spoiledEvents(rows, {
+        program,
+        maker: makerOf(`seed-${seed}`),
         nowMs: START_MS,
         badPercent: BAD_PERCENT,
         duplicatePercent: DUPLICATE_PERCENT,
-        seed,
-      };
-      const events = [...eventsOf(rows, spec, { folder, feed, program }).events];
-      return events.map((event, index) => timed(event, index, partitions));
+        random: makeSeededRandom(seed),
+      });
+      return [...events].map((event, index) => timed(event, index, partitions));
     },
   };
+}
+
+/** Rows of a feed, and how a run makes events of them. */
+interface Rows {
+  readonly rows: readonly TimedRow[];
+  readonly makerOf: (run: string) => EventMaker;
+}
+
+async function loadRows(folder: PipelineFolder, program: Program, count: number): Promise<Rows> {
+  const feed = (await loadFeed(folder)) as Feed<unknown> | undefined;
+  if (feed !== undefined) {
+    const { directory, pipeline } = folder;
+    const rows = await readTimedRows({ feed, directory, limit: count, nowMs: START_MS });
+    return {
+      rows,
+      makerOf: (run) => makeEventMaker({ feed, program, run, idField: pipeline.id }),
+    };
+  }
+  const feeder = await firstFeeder(folder);
+  const source = { feeder, fed: program, nowMs: START_MS };
+  return {
+    rows: await readFedRows(source, count),
+    makerOf: (run) => makeFedEventMaker(source, run),
+  };
+}
+
+/** The first of the pipelines that feed it which has a feed of its own. */
+async function firstFeeder({ name, pipeline }: PipelineFolder): Promise<EventSource> {
+  for (const feeder of pipeline.fedBy) {
+    const folder = await loadPipeline(ROOT, feeder);
+    const feed = (await loadFeed(folder)) as Feed<unknown> | undefined;
+    if (feed !== undefined) {
+      return { folder, feed, program: compile(folder.pipeline, folder.references) };
+    }
+  }
+  throw new CommandError(`Pipeline ${name} can't be simulated`, {
+    exitCode: EXIT.usage,
+    detail: 'got no feed.ts, expected one in its folder or in that of a pipeline that feeds it',
+    next: 'see docs/SIMULATION.md',
+  });
 }
 
 function timed(
