@@ -63,13 +63,12 @@ export class LedgerHeads {
     const warm = requests.filter((request) => this.#usable(request, context.clock.now()));
     const cold = requests.filter((request) => !warm.includes(request));
     const heads = new Map<string, Head | Error>();
-    const refreshed = this.#refresh(warm, context);
     const loaded = cold.map(
       async (request) => [request.writer, await settle(this.#load(request, context))] as const,
     );
-    for (const [writer, head] of [...(await refreshed), ...(await Promise.all(loaded))]) {
-      heads.set(writer, head);
-    }
+    // Awaited together: one that is awaited later could be rejected unheard, which ends the process.
+    const found = await Promise.all([this.#refresh(warm, context), Promise.all(loaded)]);
+    for (const [writer, head] of found.flat()) heads.set(writer, head);
     return heads;
   }
 

@@ -2,7 +2,7 @@ import { blockKey, blockOf, packPartition } from '../core/layout.ts';
 import type { Aggregate } from '../core/program.ts';
 import type { Item, Table } from '../ports/table.ts';
 import { readAll } from './read-all.ts';
-import type { RetryContext } from './retry.ts';
+import { type RetryContext, retryCall } from './retry.ts';
 
 /** Which pages are read. */
 export interface PageSource {
@@ -82,7 +82,7 @@ async function firstBlock(
   context: RetryContext,
 ): Promise<string | undefined> {
   const query = after === undefined ? { pk, limit: 1 } : { pk, after, limit: 1 };
-  const { items } = await table.query(query, context);
+  const { items } = await retryCall(context, () => table.query(query, context));
   return items[0]?.sk.split('|')[0];
 }
 
