@@ -1,8 +1,11 @@
 import { makeSkippingClock } from '../../src/adapters/memory/clock.ts';
 import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
-import type { ArchiveGap } from '../../src/core/archive-coverage.ts';
-import { type ArchiveObject, parseArchiveKey } from '../../src/core/archive-object.ts';
+import { type ArchiveGap, gapsOf } from '../../src/core/archive-coverage.ts';
+import { type ArchiveObject, hourOf, parseArchiveKey } from '../../src/core/archive-object.ts';
+import { decodeTail, tailPartition } from '../../src/core/archive-tail.ts';
+import { compareSequences } from '../../src/core/position.ts';
 import type { Program } from '../../src/core/program.ts';
+import { epochOf } from '../../src/core/writer.ts';
 import { makeArchive } from '../../src/handlers/archive.ts';
 import type { Consume } from '../../src/handlers/consume.ts';
 import type { ArchivePorts, ConsumePorts } from '../../src/handlers/ports.ts';
@@ -92,4 +95,43 @@ export async function readBack({ world }: SimResult): Promise<readonly ReadShard
     read.push({ ...shard, texts, gaps });
   }
   return read;
+}
+
+/** What broke of what an archive promises. */
+export async function archiveProblems(result: SimResult): Promise<readonly string[]> {
+  const stuck = result.violations.filter((text) => /not finished|gave up|threw/.test(text));
+  const objects = objectsIn(result);
+  const problems = [...stuck];
+  const read = await readBack(result);
+  for (const [shard, records] of Map.groupBy(result.records, (record) => record.shard)) {
+    const own = objects.filter((object) => object.shard === shard);
+    const tail = await tailOf(result, shard);
+    const [first, last] = [records[0]?.sequence, records.at(-1)?.sequence];
+    if (tail?.first !== first || tail?.last !== last) problems.push(`tail of ${shard}`);
+    if (gapsOf(own, { first, last }).length > 0) problems.push(`gap in ${shard}`);
+    if (own.some((object) => isWrong(object, records))) problems.push(`claim in ${shard}`);
+    const { texts = [], gaps = [] } = read.find((one) => one.shard === shard) ?? {};
+    if (gaps.length > 0) problems.push(`gap while reading ${shard}`);
+    if (texts.join() !== records.map(textOf).join()) problems.push(`records of ${shard}`);
+  }
+  return problems;
+}
+
+async function tailOf({ world, startMs }: SimResult, shard: number) {
+  const { arn } = await world.stream.identify({ deadlineMs: Number.POSITIVE_INFINITY });
+  const pk = tailPartition(epochOf({ arn, createdMs: startMs - 1_000 }));
+  const page = await world.ledger.query({ pk }, { deadlineMs: Number.POSITIVE_INFINITY });
+  return page.items.map(decodeTail).find((tail) => tail.shard === shard);
+}
+
+/** True when the object's name promises a record that it can't hold: one that arrived in another hour. */
+function isWrong(object: ArchiveObject, records: readonly SimRecord[]): boolean {
+  const claimed = records.filter(
+    ({ sequence }) =>
+      compareSequences(sequence, object.after ?? '0') > 0 &&
+      compareSequences(sequence, object.last) <= 0 &&
+      (object.after !== undefined || compareSequences(sequence, object.first) >= 0),
+  );
+  const hours = claimed.every(({ arrivalMs }) => hourOf(Math.round(arrivalMs)) === object.hourMs);
+  return !hours || claimed[0]?.sequence !== object.first;
 }

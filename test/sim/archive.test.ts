@@ -1,66 +1,22 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { gapsOf } from '../../src/core/archive-coverage.ts';
-import { type ArchiveObject, hourOf } from '../../src/core/archive-object.ts';
-import { decodeTail, tailPartition } from '../../src/core/archive-tail.ts';
 import { ARCHIVE_PREFIX } from '../../src/core/contract.ts';
 import { compareSequences } from '../../src/core/position.ts';
-import { epochOf } from '../../src/core/writer.ts';
 import type { ArchivePorts } from '../../src/handlers/ports.ts';
 import { NO_FAULTS } from '../../src/sim/faults.ts';
 import type { SimResult } from '../../src/sim/schedule.ts';
-import type { SimRecord } from '../../src/sim/stream.ts';
 import {
+  archiveProblems,
   archiverWith,
   type Bug,
   objectsIn,
-  readBack,
   simulateArchive as run,
-  textOf,
 } from '../helpers/archive-sim.ts';
 import { smallOptions } from '../helpers/simulate-small.ts';
 
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 60);
 const FIRST_SEED = Number(process.env.MILLRACE_SEED ?? 1);
 const SEEDS_FROM_HERE = Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index);
-
-/** What broke of what an archive promises. */
-async function problemsOf(result: SimResult): Promise<readonly string[]> {
-  const stuck = result.violations.filter((text) => /not finished|gave up|threw/.test(text));
-  const objects = objectsIn(result);
-  const problems = [...stuck];
-  const read = await readBack(result);
-  for (const [shard, records] of Map.groupBy(result.records, (record) => record.shard)) {
-    const own = objects.filter((object) => object.shard === shard);
-    const tail = await tailOf(result, shard);
-    const [first, last] = [records[0]?.sequence, records.at(-1)?.sequence];
-    if (tail?.first !== first || tail?.last !== last) problems.push(`tail of ${shard}`);
-    if (gapsOf(own, { first, last }).length > 0) problems.push(`gap in ${shard}`);
-    if (own.some((object) => isWrong(object, records))) problems.push(`claim in ${shard}`);
-    const { texts = [], gaps = [] } = read.find((one) => one.shard === shard) ?? {};
-    if (gaps.length > 0) problems.push(`gap while reading ${shard}`);
-    if (texts.join() !== records.map(textOf).join()) problems.push(`records of ${shard}`);
-  }
-  return problems;
-}
-
-async function tailOf({ world, startMs }: SimResult, shard: number) {
-  const { arn } = await world.stream.identify({ deadlineMs: Number.POSITIVE_INFINITY });
-  const pk = tailPartition(epochOf({ arn, createdMs: startMs - 1_000 }));
-  const page = await world.ledger.query({ pk }, { deadlineMs: Number.POSITIVE_INFINITY });
-  return page.items.map(decodeTail).find((tail) => tail.shard === shard);
-}
-
-/** True when the object's name promises a record that it can't hold: one that arrived in another hour. */
-function isWrong(object: ArchiveObject, records: readonly SimRecord[]): boolean {
-  const claimed = records.filter(
-    ({ sequence }) =>
-      compareSequences(sequence, object.after ?? '0') > 0 &&
-      compareSequences(sequence, object.last) <= 0 &&
-      (object.after !== undefined || compareSequences(sequence, object.first) >= 0),
-  );
-  const hours = claimed.every(({ arrivalMs }) => hourOf(Math.round(arrivalMs)) === object.hourMs);
-  return !hours || claimed[0]?.sequence !== object.first;
-}
 
 let results: readonly SimResult[] = [];
 
@@ -74,7 +30,7 @@ describe('the archiver under faults', () => {
   it('archives every record: names leave no gap, and what is read back equals the stream', async () => {
     const broken: Record<number, readonly string[]> = {};
     for (const result of results) {
-      const problems = await problemsOf(result);
+      const problems = await archiveProblems(result);
       if (problems.length > 0) broken[result.seed] = problems;
     }
 
@@ -138,7 +94,7 @@ describe('the archiver under faults', () => {
       for (const phase of ['before', 'after'] as const) {
         const result = await run(seed, { ...quiet, crashAt: { request, phase } });
         expect(result.counts.crash).toBe(1);
-        const problems = await problemsOf(result);
+        const problems = await archiveProblems(result);
         if (problems.length > 0) broken.push(`${phase} ${request}: ${problems.join()}`);
       }
     }
@@ -188,7 +144,7 @@ describe('what would go wrong without a rule is seen', () => {
     async (_, bug) => {
       const seen = [];
       for (const seed of SEEDS_FROM_HERE.slice(0, 30)) {
-        const problems = await problemsOf(await run(seed, { makeHandler: archiverWith(bug) }));
+        const problems = await archiveProblems(await run(seed, { makeHandler: archiverWith(bug) }));
         if (problems.length > 0) seen.push(seed);
       }
       expect(seen.length).toBeGreaterThan(0);
@@ -200,7 +156,7 @@ describe('what would go wrong without a rule is seen', () => {
     const seen = [];
     for (const seed of SEEDS_FROM_HERE.slice(0, 30)) {
       const settings = { batchSize: 12, windowMs: 2_000, parallelization: 3, bisect: false };
-      const problems = await problemsOf(await run(seed, { settings }));
+      const problems = await archiveProblems(await run(seed, { settings }));
       if (problems.length > 0) seen.push(seed);
     }
     expect(seen.length).toBeGreaterThan(0);

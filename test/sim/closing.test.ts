@@ -1,33 +1,9 @@
-import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { definePipeline } from '#millrace';
-import { type ClosingSimulation, simulateClosing } from '../helpers/closing-simulation.ts';
-import { HEALED, type Rates } from '../helpers/faulty-ports.ts';
+import { simulateClosingSmall as run } from '../helpers/closing-small.ts';
+import { HEALED } from '../helpers/faulty-ports.ts';
 import { PLANTED } from '../helpers/planted-closing.ts';
 
-const PARTITIONS = 3;
-
-const pipeline = definePipeline({
-  name: 'closing',
-  schema: v.object({ place: v.string(), at: v.number(), amount: v.number() }),
-  key: 'place',
-  time: 'at',
-  partitions: PARTITIONS,
-  lateness: '2 minutes',
-  deduplication: '30 minutes',
-  windows: ({ tumbling, session, count, sum }) => ({
-    tens: tumbling('10 minutes', { by: 'place', keep: { events: count(), total: sum('amount') } }),
-    runs: session('3 minutes', { max: '1 hour', by: 'place', keep: { events: count() } }),
-  }),
-  closing: { idle: '5 minutes' },
-});
-
-const RATES: Rates = { crash: 0.01, refuse: 0.04, loseAnswer: 0.04, applyLate: 0.04, slow: 0.03 };
-
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 60);
-
-const run = (seed: number, more: Partial<ClosingSimulation> = {}) =>
-  simulateClosing({ seed, pipeline, partitions: PARTITIONS, rates: RATES, ...more });
 
 describe('closing under faults', () => {
   it('publishes every window, each change once by its id, and in the end what is right', async () => {

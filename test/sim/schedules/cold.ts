@@ -1,0 +1,152 @@
+import { compile } from '../../../src/core/compile.ts';
+import { DefinitionError } from '../../../src/core/errors.ts';
+import { type Consume, makeConsume } from '../../../src/handlers/consume.ts';
+import type { ConsumePorts } from '../../../src/handlers/ports.ts';
+import type { TableQuery } from '../../../src/ports/table.ts';
+import { smallPipeline } from '../../helpers/small-pipeline.ts';
+import {
+  envelope,
+  invocation,
+  makeWorld,
+  NOON_MS,
+  record,
+  type World,
+} from '../../helpers/world.ts';
+import type { Schedule } from './schedule.ts';
+import { differs } from './stored/facts.ts';
+import { idsIn } from './stored/ledger.ts';
+
+const program = compile(smallPipeline);
+const MINUTE_MS = 60_000;
+const HORIZON_MS = 30 * MINUTE_MS;
+const ENTRIES = 250;
+
+const CASES: readonly (() => Promise<readonly string[]>)[] = [chain, covered, references, runs];
+
+/** What a container reads of a ledger that it doesn't know, or that it knows in part. */
+export const COLD: Schedule = {
+  name: 'cold',
+  seeds: CASES.length,
+  run: async (seed) => CASES[seed % CASES.length]?.() ?? [],
+};
+
+/** An event whose id is its number, which arrives when it is sent. */
+function batchOf(number: number, arrivalMs: number, sequence = number) {
+  const data = { place: 'ATL', at: NOON_MS, amount: 1 };
+  const bytes = envelope({ sequence: number, data, id: `e${number}` });
+  return { Records: [record({ sequence, bytes, arrivalMs })] };
+}
+
+/** A ledger of a minute an entry, and a count of the queries that are asked of it. */
+async function longLedger(minutes = 1) {
+  const world = makeWorld();
+  const first = makeConsume(world, program);
+  for (let number = 1; number <= ENTRIES; number += 1) {
+    await first(batchOf(number, world.clock.now()), invocation(world));
+    world.clock.advance(minutes * MINUTE_MS);
+  }
+  const queries: TableQuery[] = [];
+  const query: World['ledger']['query'] = (asked, options) => {
+    if (asked.pk !== '1|registry') queries.push(asked);
+    return world.ledger.query(asked, options);
+  };
+  const ports: ConsumePorts = { ...world, ledger: { ...world.ledger, query } };
+  return { world, queries, consume: makeConsume(ports, program) };
+}
+
+async function countOf(consume: Consume, world: World, batch: ReturnType<typeof batchOf>) {
+  const { report } = await consume(batch, invocation(world));
+  return report.duplicates;
+}
+
+/** As much of the chain as the horizon needs, newest first: a page, where the whole has three. */
+async function chain(): Promise<readonly string[]> {
+  const { world, queries, consume } = await longLedger();
+  const nowMs = world.clock.now();
+  // The last within the horizon, and the first beyond.
+  const within = await countOf(consume, world, batchOf(ENTRIES - 29, nowMs, 1_001));
+  const beyond = await countOf(consume, world, batchOf(ENTRIES - 31, nowMs, 1_002));
+  const { world: dense, queries: all, consume: reader } = await longLedger(0.1);
+  const far = await countOf(reader, dense, batchOf(1, dense.clock.now(), 1_001));
+  return [
+    ...differs('repeats', [within, beyond, far], [1, 0, 1]),
+    ...differs(
+      'queries',
+      queries.map(({ descending, limit }) => [descending, limit]),
+      [[true, 100]],
+    ),
+    ...differs('queries of a dense chain', all.length, 3),
+  ];
+}
+
+/** Records that arrived a little earlier than those before: what is known reaches back far enough, or is loaded anew. */
+async function covered(): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const [offMs, loads] of [
+    [1, 1],
+    [0, 2],
+  ] as const) {
+    const { world, queries, consume } = await longLedger();
+    await consume(batchOf(2_000, world.clock.now(), 2_000), invocation(world));
+    // The oldest entry of the page that was read is known up to its own arrival, and not at it.
+    const oldestMs = NOON_MS + (ENTRIES - 100) * MINUTE_MS;
+    await consume(batchOf(2_001, oldestMs + HORIZON_MS + offMs, 2_001), invocation(world));
+    found.push(...differs(`loads at ${offMs}`, queries.length, loads));
+  }
+  return found;
+}
+
+/** Versions of references that were deployed too late are refused before anything is written. */
+async function references(): Promise<readonly string[]> {
+  const found: string[] = [];
+  const versioned = (at: (arrivalMs: number) => string, print = program.fingerprint) => ({
+    ...program,
+    fingerprint: print,
+    fingerprintAt: (arrivalMs: number) => `${print}${at(arrivalMs)}`,
+  });
+  const outcomes = [
+    ['the same', versioned(() => '.a'), 'taken'],
+    ['a later one', versioned((ms) => (ms > NOON_MS ? '.b' : '.a')), 'taken'],
+    ['one too early', versioned(() => '.b'), 'refused'],
+    ['none any more', versioned(() => ''), 'refused'],
+    ['of another pipeline', versioned(() => '.b', 'fedcba9876543210'), 'taken'],
+  ] as const;
+  for (const [name, next, expected] of outcomes) {
+    const world = makeWorld();
+    await makeConsume(
+      world,
+      versioned(() => '.a'),
+    )(batchOf(1, NOON_MS), invocation(world));
+    const before = JSON.stringify([world.ledger.items(), world.aggregates.items()]);
+    const outcome = await makeConsume(world, next)(batchOf(2, NOON_MS + 1), invocation(world)).then(
+      () => 'taken',
+      (error: unknown) => (error instanceof DefinitionError ? 'refused' : String(error)),
+    );
+    const after = JSON.stringify([world.ledger.items(), world.aggregates.items()]);
+    found.push(
+      ...differs(name, outcome, expected),
+      ...differs(`${name}: changed`, before !== after, expected === 'taken'),
+    );
+  }
+  return found;
+}
+
+/** Arrivals that go back and forth keep their ids, and are whole milliseconds. */
+async function runs(): Promise<readonly string[]> {
+  const world = makeWorld();
+  const offsets = [5, 6, 5, 5, 4, 6];
+  const Records = offsets.flatMap((offMs, index) => batchOf(index + 1, NOON_MS + offMs).Records);
+  const [odd] = batchOf(7, NOON_MS).Records;
+  if (odd === undefined) return ['no record'];
+  const approximateArrivalTimestamp = NOON_MS / 1000 + 0.0076;
+  await makeConsume(world, program)(
+    { Records: [...Records, { ...odd, kinesis: { ...odd.kinesis, approximateArrivalTimestamp } }] },
+    invocation(world),
+  );
+  const entry = world.ledger.items().find(({ sk }) => sk.startsWith('e#'));
+  const arrivals = idsIn(entry?.i, Number(entry?.a)).map((id) => Number([id].flat()[2]) - NOON_MS);
+  return [
+    ...differs('arrivals', arrivals, [...offsets, 8]),
+    ...differs('latest', Number(entry?.a) - NOON_MS, 8),
+  ];
+}
