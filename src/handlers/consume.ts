@@ -28,7 +28,7 @@ import { writeQuarantine } from './write-quarantine.ts';
 export interface ConsumeOptions {
   /** Writers worked on at the same time, 1 to 64; default 8. */
   readonly writersAtOnce?: number;
-  /** Cells kept in memory; default 200,000. */
+  /** Plain cells kept in memory, 1 or more; a large sketch counts as many. Default 200,000. */
   readonly cellsMax?: number;
   /** Age of a writer's oldest record from which a fresh container notes its tries; default 60,000 ms. */
   readonly guardLagMs?: number;

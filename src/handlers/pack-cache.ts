@@ -1,6 +1,6 @@
 import type { Pack } from './pack.ts';
 
-/** Cells kept by default; about 300 bytes each. */
+/** Plain cells kept by default, about 300 bytes each: 60 MB. A large sketch counts as many cells. */
 export const CELLS_MAX = 200_000;
 
 /**
@@ -10,12 +10,13 @@ export const CELLS_MAX = 200_000;
  * 1. A pack is either in the cache or held by the writer that took it, never both: states may be
  *    changed in place, and a write that fails must not leave its half-made state behind.
  * 2. What is wrong here is found by the conditional write, so a stale pack costs a read, not a result.
- * 3. At most `max` cells, and one pack more; the pack unused longest goes first.
+ * 3. At most `max` cells by their weight, and one pack more; the pack unused longest goes first.
  */
 export class PackCache {
   readonly #packs = new Map<string, Pack>();
   readonly #max: number;
   #cells = 0;
+  #weight = 0;
 
   constructor(max: number = CELLS_MAX) {
     this.#max = max;
@@ -32,6 +33,7 @@ export class PackCache {
     if (pack === undefined) return undefined;
     this.#packs.delete(key);
     this.#cells -= pack.size;
+    this.#weight -= pack.weight;
     return pack;
   }
 
@@ -40,8 +42,9 @@ export class PackCache {
     this.take(key);
     this.#packs.set(key, pack);
     this.#cells += pack.size;
+    this.#weight += pack.weight;
     for (const [oldest] of this.#packs) {
-      if (this.#cells <= this.#max || oldest === key) return;
+      if (this.#weight <= this.#max || oldest === key) return;
       this.take(oldest);
     }
   }

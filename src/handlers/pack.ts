@@ -17,8 +17,13 @@ export interface LivePage {
   full: boolean;
   /** Bytes of its cells, about. */
   bytes: number;
+  /** Bytes of its cells when it was last stored, 0 before. */
+  storedBytes: number;
   readonly cells: PageCell[];
 }
+
+/** Stored bytes of a sketch that take about as much memory as one plain cell, 300 bytes. */
+const CELL_BYTES = 64;
 
 /**
  * The chain of pages that holds the cells of one pack (core/layout.ts), as a writer knows it.
@@ -39,6 +44,8 @@ export class Pack {
   /** Full pages whose seal isn't stored. */
   readonly #unsealed = new Set<LivePage>();
   #pages = 0;
+  /** Of all pages, as they are stored. */
+  #bytes = 0;
 
   constructor(aggregate: Aggregate, items: readonly Item[]) {
     this.#aggregate = aggregate;
@@ -48,6 +55,11 @@ export class Pack {
   /** Number of cells. */
   get size(): number {
     return this.#places.size;
+  }
+
+  /** The memory that it takes, counted in plain cells. */
+  get weight(): number {
+    return Math.max(this.size, Math.ceil(this.#bytes / CELL_BYTES));
   }
 
   /** The page of a cell: the one that has it, else the one that it joins. */
@@ -82,6 +94,8 @@ export class Pack {
   written(page: LivePage, stored: { position: Position; sealed: boolean; bytes: number }): void {
     page.position = stored.position;
     page.encodedPosition = packPosition(stored.position);
+    this.#bytes += stored.bytes - page.storedBytes;
+    page.storedBytes = stored.bytes;
     page.bytes = this.#atLeast(stored.bytes, page.cells.length);
     if (!stored.sealed) return;
     this.#fill(page);
@@ -107,6 +121,7 @@ export class Pack {
       encodedPosition: undefined,
       full: false,
       bytes: 0,
+      storedBytes: 0,
       cells: [],
     };
     this.#pages += 1;
@@ -116,12 +131,15 @@ export class Pack {
 
   #load(item: Item): void {
     const { position, sealed, cells } = decodePage(this.#aggregate, item);
+    const storedBytes = item.d instanceof Uint8Array ? item.d.length : 0;
+    this.#bytes += storedBytes;
     const page: LivePage = {
       number: pageNumber(item.sk),
       position,
       encodedPosition: packPosition(position),
       full: sealed,
-      bytes: this.#atLeast(item.d instanceof Uint8Array ? item.d.length : 0, cells.length),
+      bytes: this.#atLeast(storedBytes, cells.length),
+      storedBytes,
       cells: [...cells],
     };
     if (!sealed) this.#open.push(page);

@@ -9,6 +9,7 @@ import { encodePage, PAGE_BYTES } from '../../../src/core/page.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { Aggregate } from '../../../src/core/program.ts';
 import { type LivePage, Pack } from '../../../src/handlers/pack.ts';
+import { PackCache } from '../../../src/handlers/pack-cache.ts';
 
 const DAY_MS = 86_400_000;
 const GROUPS = 100;
@@ -85,6 +86,24 @@ it('cells that join a page while they are small still fit it when each has grown
 
   expect(Math.max(...sizes)).toBeGreaterThan(20_000);
   expect(Math.max(...sizes)).toBeLessThan(LIMIT);
+});
+
+it('a container keeps fewer of the packs whose cells have grown', () => {
+  const [small, grown] = [new Pack(aggregate, []), new Pack(aggregate, [])];
+  write(small, 1);
+  const page = write(grown, 1);
+  grow([page]);
+  const bytes = (itemOf(page, last).d as Uint8Array).length;
+  grown.written(page, { position: last, bytes, sealed: true });
+
+  expect([small.weight, grown.weight]).toEqual([1, Math.ceil(bytes / 64)]);
+  expect(new Pack(aggregate, [itemOf(page, last)]).weight).toBe(grown.weight);
+  const cache = new PackCache(2 * grown.weight);
+  for (const key of ['a', 'b', 'c']) cache.put(key, grown);
+  expect(cache.size).toBe(2);
+  for (let at = 0; at < 10; at += 1) cache.put(`small ${at}`, small);
+  expect(cache.size).toBe(11);
+  expect([cache.take('b'), cache.take('c')]).toEqual([undefined, grown]);
 });
 
 it('the same holds where a container reads the page anew before each of them', () => {
