@@ -4,7 +4,22 @@ import type { CellState, Column, FoldInput, GroupValue } from './program.ts';
 
 /** A group's values as a JSON array: what names it in keys and results. */
 export function encodeGroup(values: readonly GroupValue[]): string {
+  const [only] = values;
+  // Most groups are one short code.
+  if (values.length === 1 && typeof only === 'string' && isPlain(only)) return `["${only}"]`;
   return JSON.stringify(values);
+}
+
+const PLAIN_LENGTH_MAX = 32;
+
+/** True for a short text that stands in JSON as it is. */
+function isPlain(text: string): boolean {
+  if (text.length > PLAIN_LENGTH_MAX) return false;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return false;
+  }
+  return true;
 }
 
 /** @throws InvariantError when the text is not one that `encodeGroup` wrote */
@@ -116,12 +131,15 @@ function decodeSessions(
 }
 
 function columnVector(name: string, columns: readonly Column[]) {
+  const accumulators = columns.map(({ accumulator }) => accumulator);
   return {
     empty: (): unknown[] => columns.map(({ accumulator }) => accumulator.empty()),
     add: (states: unknown[], { inputs, timeMs, name: event }: FoldInput): unknown[] => {
-      for (const [index, { accumulator }] of columns.entries()) {
+      // Without an iterator: this runs for each fold.
+      for (let index = 0; index < accumulators.length; index += 1) {
         const input = inputs[index] ?? null;
-        if (input !== null) states[index] = accumulator.add(states[index], input, timeMs, event);
+        if (input === null) continue;
+        states[index] = accumulators[index]?.add(states[index], input, timeMs, event);
       }
       return states;
     },

@@ -6,7 +6,7 @@ import { DefinitionError } from './errors.ts';
 import { layoutOf } from './layout.ts';
 import { GROUP_BYTES_MAX, PAGE_BYTES } from './page.ts';
 import type { AnyPipeline, WindowDefinition } from './pipeline/types.ts';
-import type { Aggregate, Column, GroupValue } from './program.ts';
+import type { Aggregate, Column, GroupValue, WindowSpan } from './program.ts';
 import { hoppingSpans, tumblingSpan } from './window.ts';
 
 /** A window and the pipeline that it stands in. */
@@ -74,7 +74,7 @@ function timingOf(
       isLive: byEnd,
     };
   }
-  const tumbling = { gridMs: sizeMs, assign: (timeMs: number) => [tumblingSpan(timeMs, sizeMs)] };
+  const tumbling = { gridMs: sizeMs, assign: lastKept((timeMs) => tumblingSpan(timeMs, sizeMs)) };
   if (window.type === 'tumbling') {
     return { ...tumbling, cell: columnsCell(path, columns), isLive: byEnd };
   }
@@ -83,6 +83,16 @@ function timingOf(
     cell: sessionsCell(path, columns, durationMs(`${path}.gap`, window.gap)),
     // Where a session ends isn't known before it has: an event is judged by its own time.
     isLive: (_span, timeMs, watermarkMs) => timeMs + latenessMs > watermarkMs,
+  };
+}
+
+/** Most events fall into the window of the event before. */
+function lastKept(assign: (timeMs: number) => WindowSpan): Aggregate['assign'] {
+  let last: readonly [WindowSpan] = [assign(0)];
+  return (timeMs) => {
+    const [{ startMs, endMs }] = last;
+    if (timeMs < startMs || timeMs >= endMs) last = [assign(timeMs)];
+    return last;
   };
 }
 

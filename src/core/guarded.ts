@@ -1,4 +1,4 @@
-import { type RejectionReason, refuse } from './rejection.ts';
+import { type Refusal, type RejectionReason, refuse } from './rejection.ts';
 
 const REASON_OF_STAGE = {
   validate: 'schema',
@@ -6,13 +6,21 @@ const REASON_OF_STAGE = {
   transform: 'transform',
 } as const satisfies Record<string, RejectionReason>;
 
+/** A stage in which the user's code runs. */
+export type GuardedStage = keyof typeof REASON_OF_STAGE;
+
 /** Runs the user's code: what it throws refuses the record. @throws Refusal */
-export function guarded<Result>(stage: keyof typeof REASON_OF_STAGE, run: () => Result): Result {
+export function guarded<Result>(stage: GuardedStage, run: () => Result): Result {
   try {
     return run();
   } catch (error) {
-    const text =
-      error instanceof Error ? `${error.name}: ${error.message}` : 'threw no error object';
-    throw refuse(REASON_OF_STAGE[stage], stage, { path: '', message: text.slice(0, 300) });
+    throw refusalOf(stage, error);
   }
+}
+
+/** The refusal of a record for which the user's code threw. */
+export function refusalOf(stage: GuardedStage, thrown: unknown): Refusal {
+  const text =
+    thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'threw no error object';
+  return refuse(REASON_OF_STAGE[stage], stage, { path: '', message: text.slice(0, 300) });
 }

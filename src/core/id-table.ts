@@ -8,7 +8,8 @@ export interface FoldedId extends Hash64 {
   readonly arrivalMs: number;
 }
 
-const CAPACITY_MIN = 1024;
+/** So that what a usual batch holds, up to a thousand ids, fits without growing. */
+const CAPACITY_MIN = 2048;
 
 /**
  * The ids that a writer folded within the horizon: a hash table with open addressing in typed arrays

@@ -1,4 +1,4 @@
-import { type Hash64, type HashKey, murmur3, sipHash } from './hash.ts';
+import { type Hash64, type HashKey, murmur3, sipHashText } from './hash.ts';
 import { type FoldedId, IdTable } from './id-table.ts';
 import { isDerivedBy, repeatsSinceMs } from './origin.ts';
 import type { ProgramSettings } from './program.ts';
@@ -25,6 +25,8 @@ export interface UnknownId {
 export interface EventIdentity {
   readonly source: string;
   readonly id: string | undefined;
+  /** `eventName` of source and id, where there is an id. */
+  readonly name: string;
   /** The event's data as it was parsed. */
   readonly data: unknown;
   /** What the event says of its origin; believed of the pipelines that feed this one. */
@@ -38,6 +40,11 @@ interface Arrived {
 }
 
 const utf8 = new TextEncoder();
+
+/** What an event with an id is called. */
+export function eventName(source: string, id: string): string {
+  return `${source} ${id}`;
+}
 
 /**
  * Tells repeats from new events.
@@ -63,7 +70,7 @@ export class Identifier {
   identify(event: EventIdentity, record: Arrived): FoldedId | undefined | 'duplicate' {
     if (event.id === undefined) return undefined;
     const { arrivalMs } = record;
-    const hash = sipHash(this.#key, utf8.encode(`${event.source} ${event.id}`));
+    const hash = sipHashText(this.#key, event.name);
     const { fedBy } = this.#settings;
     const originMs = isDerivedBy(fedBy, event.source) ? event.originMs : undefined;
     const sinceMs = repeatsSinceMs(this.#settings, { arrivalMs, originMs });
@@ -74,7 +81,9 @@ export class Identifier {
     if (seen === undefined && !this.#state.covers(hash, sinceMs)) {
       this.unknown.push({ id: hash, sinceMs });
     }
-    if (seen === undefined || seen.arrivalMs < sinceMs) return { ...hash, check, arrivalMs };
+    if (seen === undefined || seen.arrivalMs < sinceMs) {
+      return { high: hash.high, low: hash.low, check, arrivalMs };
+    }
     if (seen.check === check) return 'duplicate';
     throw refuse('id-conflict', 'deduplicate', {
       path: 'id',

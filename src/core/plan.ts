@@ -1,15 +1,16 @@
 import { encodeGroup } from './cell.ts';
 import { decode } from './decode.ts';
 import { type DerivedEvent, derive } from './derive.ts';
-import { guarded } from './guarded.ts';
+import { type GuardedStage, refusalOf } from './guarded.ts';
 import type { HashKey } from './hash.ts';
 import type { FoldedId } from './id-table.ts';
-import { Identifier, type UnknownId, type WriterState } from './identify.ts';
-import { blockKey, blockOf, bucketOf, packPartition } from './layout.ts';
+import { eventName, Identifier, type UnknownId, type WriterState } from './identify.ts';
 import { GROUP_BYTES_MAX } from './page.ts';
+import { type Fold, type PackPlan, PackPlans } from './plan-packs.ts';
 import type { Position } from './position.ts';
-import type { Aggregate, FoldInput, Program, WindowSpan } from './program.ts';
+import type { Aggregate, Program, WindowSpan } from './program.ts';
 import { Refusal, type Rejection, refuse } from './rejection.ts';
+import { isLongerThan } from './utf8.ts';
 
 /**
  * Decides what happens to each record of a writer, in the order of position, and collects what is to
@@ -64,32 +65,6 @@ export type Decision<R extends InputRecord = InputRecord> = {
   | { readonly type: 'rejected'; readonly rejection: Rejection }
 );
 
-/** One row's inputs for one cell. */
-export interface Fold extends FoldInput {
-  /** Index of the record's decision. */
-  readonly ordinal: number;
-}
-
-/** A cell that the records touch, with its folds in the order of position. */
-export interface CellPlan {
-  /** Names the cell within its pack. */
-  readonly key: string;
-  readonly group: string;
-  readonly span: WindowSpan;
-  readonly folds: Fold[];
-}
-
-/** A pack that the records touch, with its cells in the order of their first fold. */
-export interface PackPlan {
-  readonly aggregate: Aggregate;
-  readonly pk: string;
-  /** Start of its pages' sort keys. */
-  readonly block: string;
-  /** Latest end of a window of the block, milliseconds since 1970 UTC. */
-  readonly endMs: number;
-  readonly cells: Map<string, CellPlan>;
-}
-
 /** What a planner is made for. */
 export interface PlannerOptions {
   readonly program: Program;
@@ -107,26 +82,32 @@ export const ROWS_BYTES_MAX = 390 * 1024;
 /** Cells that one event may touch; more is a mistake in the transform. */
 export const FOLDS_MAX = 10_000;
 
-const utf8 = new TextEncoder();
-
 /** See the head of this file. */
 export class Planner<R extends InputRecord = InputRecord> {
   readonly #program: Program;
   readonly #writer: string;
   readonly #identifier: Identifier;
+  readonly #plans: PackPlans;
   #watermarkMs: number | undefined;
+  /** Of the record at hand: what is known of its event, and whether the user's code runs. */
+  #known: Known = NOTHING;
+  #stage: GuardedStage | undefined;
 
   /** One a record, in the order given. */
   readonly decisions: Decision<R>[] = [];
-  /** Touched packs by partition key and block. */
-  readonly packs = new Map<string, PackPlan>();
 
   constructor(options: PlannerOptions) {
     this.#program = options.program;
     this.#writer = options.writer;
+    this.#plans = new PackPlans(options.writer);
     const { program, idKey, state } = options;
     this.#identifier = new Identifier(program.settings, idKey, state);
     this.#watermarkMs = state.watermarkMs;
+  }
+
+  /** Touched packs by partition key and block. */
+  get packs(): ReadonlyMap<string, PackPlan> {
+    return this.#plans.packs;
   }
 
   /** Ids of which the state can't tell; while there are some, no decision counts. */
@@ -137,12 +118,16 @@ export class Planner<R extends InputRecord = InputRecord> {
   /** Decides on the next record. Never throws for a bad record. */
   decide(record: R): void {
     const before = { record, watermarkMs: this.#watermarkMs };
+    this.#known = NOTHING;
+    this.#stage = undefined;
     try {
       const accepted = this.#accept(record);
       this.decisions.push(accepted ?? { ...before, type: 'duplicate' });
-    } catch (error) {
+    } catch (thrown) {
+      const error = this.#stage === undefined ? thrown : refusalOf(this.#stage, thrown);
       if (!(error instanceof Refusal)) throw error;
-      this.decisions.push({ ...before, type: 'rejected', rejection: error.rejection });
+      const rejection = describe(error.rejection, this.#known);
+      this.decisions.push({ ...before, type: 'rejected', rejection });
     }
   }
 
@@ -162,101 +147,126 @@ export class Planner<R extends InputRecord = InputRecord> {
     const program = this.#program;
     const decoded = decode(record.bytes, program.format);
     const source = decoded.source ?? '';
-    return describing({ source, id: decoded.id }, () => {
-      const event = this.#validated(decoded.data);
-      const timeMs = guarded('time', () => program.timeOf(event));
-      const id = decoded.id ?? guarded('validate', () => program.idOf(event));
-      return describing({ source, id, timeMs }, () => {
-        checkTime(timeMs, record.arrivalMs, program.settings.futureMs);
-        const { data, originMs } = decoded;
-        const folded = this.#identifier.identify({ source, id, data, originMs }, record);
-        if (folded === 'duplicate') return undefined;
-        const name = this.#nameOf({ source, id }, record);
-        return this.#take({ record, event, timeMs, folded, name });
-      });
-    });
+    this.#known = { source, id: decoded.id };
+    const event = this.#validated(decoded.data);
+    this.#stage = 'time';
+    const timeMs = program.timeOf(event);
+    this.#stage = 'validate';
+    const id = decoded.id ?? program.idOf(event);
+    this.#stage = undefined;
+    this.#known = { source, id, timeMs };
+    checkTime(timeMs, record.arrivalMs, program.settings.futureMs);
+    const { data, originMs } = decoded;
+    const name = this.#nameOf({ source, id }, record);
+    const folded = this.#identifier.identify({ source, id, name, data, originMs }, record);
+    if (folded === 'duplicate') return undefined;
+    return this.#take({ record, event, timeMs, folded, name });
   }
 
   #validated(data: unknown): unknown {
-    const validation = guarded('validate', () => this.#program.validate(data));
+    this.#stage = 'validate';
+    const validation = this.#program.validate(data);
+    this.#stage = undefined;
     if (validation.ok) return validation.event;
     const issues = validation.issues.slice(0, 10);
     throw new Refusal({ reason: 'schema', stage: 'validate', issues });
   }
 
   #nameOf(ids: Ids, record: InputRecord): string {
-    if (ids.id !== undefined) return `${ids.source} ${ids.id}`;
+    if (ids.id !== undefined) return eventName(ids.source, ids.id);
     const { shard, sequence, index } = record.position;
     return `${this.#writer} ${shard}:${sequence}:${index}`;
   }
 
   #take(candidate: Candidate<R>): Decision<R> {
     const { record, event, timeMs, name } = candidate;
-    if (utf8.encode(name).length > NAME_BYTES_MAX) {
+    if (isLongerThan(name, NAME_BYTES_MAX)) {
       throw tooLarge('id', `got more than ${NAME_BYTES_MAX} bytes of source and id`);
     }
-    const rows = guarded('transform', () => this.#program.transform(event, record.arrivalMs));
-    const targets = rows.flatMap((row) => this.#targetsOf(row, timeMs));
-    const live = this.#liveTargets(targets, timeMs);
-    const folds = live.map((target) => this.#foldOf(target, candidate));
-    if (folds.length > FOLDS_MAX) {
-      throw tooLarge('', `got ${folds.length} cells from one event, expected at most ${FOLDS_MAX}`);
+    this.#stage = 'transform';
+    const rows = this.#program.transform(event, record.arrivalMs);
+    this.#stage = undefined;
+    const { live, partlyLate } = this.#targetsOf(rows, timeMs);
+    for (const target of live) this.#fill(target);
+    if (live.length > FOLDS_MAX) {
+      throw tooLarge('', `got ${live.length} cells from one event, expected at most ${FOLDS_MAX}`);
     }
     const kept = this.#keep(candidate, rows);
-    const source = { name, timeMs, arrivalMs: record.arrivalMs };
-    const derived = derive(this.#program, source, rows);
-    for (const { target, group, fold } of folds) this.#cellOf(target, group).folds.push(fold);
+    const derived = derive(this.#program, { name, timeMs, arrivalMs: record.arrivalMs }, rows);
+    this.#fold(live, candidate);
     if (candidate.folded !== undefined) this.#identifier.remember(candidate.folded);
     const behindMs = (this.#watermarkMs ?? timeMs) - timeMs;
     this.#watermarkMs = Math.max(this.#watermarkMs ?? timeMs, timeMs);
+    const corrects = behindMs > 0 && live.some(({ span }) => span.endMs <= timeMs + behindMs);
     return {
       type: 'accepted',
       record,
       id: candidate.folded,
       kept,
       derived,
-      partlyLate: live.length < targets.length,
-      correctsMs: live.some(({ span }) => span.endMs <= timeMs + behindMs) ? behindMs : 0,
+      partlyLate,
+      correctsMs: corrects ? behindMs : 0,
       watermarkMs: this.#watermarkMs,
     };
   }
 
-  /** The windows that a row belongs to, live or not. */
-  #targetsOf(row: unknown, timeMs: number): readonly Target[] {
-    return this.#program.aggregates.flatMap((aggregate) =>
-      guarded('transform', () => aggregate.takes(row))
-        ? aggregate.assign(timeMs).map((span) => ({ row, aggregate, span }))
-        : [],
-    );
-  }
-
-  /** Those that still live at the watermark of the records before. @throws Refusal late */
-  #liveTargets(targets: readonly Target[], timeMs: number): readonly Target[] {
+  /**
+   * The windows that the rows belong to and that still live at the watermark of the records before.
+   *
+   * @throws Refusal late
+   */
+  #targetsOf(rows: readonly unknown[], timeMs: number): Targets {
     const watermarkMs = this.#watermarkMs ?? Number.NEGATIVE_INFINITY;
-    const live = targets.filter(({ aggregate, span }) =>
-      aggregate.isLive(span, timeMs, watermarkMs),
-    );
-    if (live.length > 0 || targets.length === 0) return live;
+    const live: Target[] = [];
+    let late = 0;
+    for (const row of rows) {
+      for (const aggregate of this.#program.aggregates) {
+        for (const span of this.#spansOf(aggregate, row, timeMs)) {
+          if (aggregate.isLive(span, timeMs, watermarkMs)) {
+            live.push({ row, aggregate, span, group: '', inputs: NO_INPUTS });
+          } else late += 1;
+        }
+      }
+    }
+    if (live.length > 0 || late === 0) return { live, partlyLate: late > 0 };
     throw refuse('late', 'plan', {
       path: '',
       message: `got an event of ${new Date(timeMs).toISOString()} at watermark ${new Date(watermarkMs).toISOString()}, expected it within the allowed lateness`,
     });
   }
 
-  #foldOf(target: Target, { timeMs, name }: Candidate): TargetFold {
+  #spansOf(aggregate: Aggregate, row: unknown, timeMs: number): readonly WindowSpan[] {
+    this.#stage = 'transform';
+    const takes = aggregate.takes(row);
+    this.#stage = undefined;
+    return takes ? aggregate.assign(timeMs) : NO_SPANS;
+  }
+
+  /** Reads the group and what goes into the columns. @throws Refusal */
+  #fill(target: Target): void {
     const { row, aggregate } = target;
-    const group = guarded('transform', () => encodeGroup(aggregate.groupOf(row)));
-    if (group.length * 3 > GROUP_BYTES_MAX && utf8.encode(group).length > GROUP_BYTES_MAX) {
+    this.#stage = 'transform';
+    target.group = encodeGroup(aggregate.groupOf(row));
+    this.#stage = undefined;
+    if (isLongerThan(target.group, GROUP_BYTES_MAX)) {
       throw tooLarge(aggregate.by.join(), `got a group key over ${GROUP_BYTES_MAX} bytes`);
     }
-    const inputs = guarded('transform', () =>
-      aggregate.columns.map((column) => column.inputOf(row)),
-    );
-    return { target, group, fold: { ordinal: this.decisions.length, timeMs, name, inputs } };
+    this.#stage = 'transform';
+    target.inputs = aggregate.columns.map((column) => column.inputOf(row));
+    this.#stage = undefined;
+  }
+
+  #fold(live: readonly Target[], { timeMs, name }: Candidate): void {
+    const ordinal = this.decisions.length;
+    for (const { aggregate, span, group, inputs } of live) {
+      this.#plans.cellOf(aggregate, span, group).folds.push({ ordinal, timeMs, name, inputs });
+    }
   }
 
   #keep(candidate: Candidate, rows: readonly unknown[]): KeptEvent | undefined {
-    const key = guarded('transform', () => this.#program.keyOf(candidate.event));
+    this.#stage = 'transform';
+    const key = this.#program.keyOf(candidate.event);
+    this.#stage = undefined;
     if (!key.isWellFormed() || !candidate.name.isWellFormed()) {
       throw refuse('schema', 'plan', {
         path: '',
@@ -265,38 +275,13 @@ export class Planner<R extends InputRecord = InputRecord> {
       });
     }
     if (this.#program.settings.retention.eventsMs === null) return undefined;
-    const json = guarded('transform', () => JSON.stringify(rows));
-    if (json.length * 3 > ROWS_BYTES_MAX && utf8.encode(json).length > ROWS_BYTES_MAX) {
+    this.#stage = 'transform';
+    const json = JSON.stringify(rows);
+    this.#stage = undefined;
+    if (isLongerThan(json, ROWS_BYTES_MAX)) {
       throw tooLarge('', `got rows of more than ${ROWS_BYTES_MAX} bytes of JSON`);
     }
     return { name: candidate.name, key, timeMs: candidate.timeMs, rows: json };
-  }
-
-  #cellOf({ aggregate, span }: Target, group: string): CellPlan {
-    const pack = this.#packOf(aggregate, span, group);
-    const key = `${span.startMs} ${group}`;
-    const known = pack.cells.get(key);
-    if (known !== undefined) return known;
-    const cell: CellPlan = { key, group, span, folds: [] };
-    pack.cells.set(key, cell);
-    return cell;
-  }
-
-  #packOf(aggregate: Aggregate, span: WindowSpan, group: string): PackPlan {
-    const block = blockOf(aggregate.layout, span.startMs);
-    const bucket = bucketOf(aggregate.layout, group);
-    const key = `${aggregate.name} ${bucket} ${block.startMs}`;
-    const known = this.packs.get(key);
-    if (known !== undefined) return known;
-    const pack: PackPlan = {
-      aggregate,
-      pk: packPartition(aggregate.name, this.#writer, bucket),
-      block: blockKey(block.startMs),
-      endMs: block.endMs - aggregate.layout.gridMs + span.endMs - span.startMs,
-      cells: new Map(),
-    };
-    this.packs.set(key, pack);
-    return pack;
   }
 }
 
@@ -304,6 +289,11 @@ interface Ids {
   readonly source: string;
   readonly id: string | undefined;
 }
+
+/** What may be told of an event that is refused. */
+type Known = Ids & { readonly timeMs?: number };
+
+const NOTHING: Known = { source: '', id: undefined };
 
 interface Candidate<R extends InputRecord = InputRecord> {
   readonly record: R;
@@ -313,34 +303,33 @@ interface Candidate<R extends InputRecord = InputRecord> {
   readonly folded: FoldedId | undefined;
 }
 
-/** A window that a row belongs to. */
+/** A window that a row belongs to; group and inputs are read when it is known that the event isn't late. */
 interface Target {
   readonly row: unknown;
   readonly aggregate: Aggregate;
   readonly span: WindowSpan;
+  group: string;
+  inputs: Fold['inputs'];
 }
 
-interface TargetFold {
-  readonly target: Target;
-  readonly group: string;
-  readonly fold: Fold;
+interface Targets {
+  readonly live: readonly Target[];
+  readonly partlyLate: boolean;
 }
 
-/** Adds what is known of the event to a refusal. */
-function describing<Result>(known: Ids & { readonly timeMs?: number }, run: () => Result): Result {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    throw new Refusal({
-      ...error.rejection,
-      ...(known.source === '' ? {} : { source: known.source.slice(0, 300) }),
-      ...(known.id === undefined ? {} : { id: known.id.slice(0, 300) }),
-      ...(known.timeMs !== undefined && Number.isFinite(known.timeMs)
-        ? { eventTimeMs: known.timeMs }
-        : {}),
-    });
-  }
+const NO_INPUTS: Fold['inputs'] = [];
+const NO_SPANS: readonly WindowSpan[] = [];
+
+/** A refusal with what is known of the event. */
+function describe(rejection: Rejection, known: Known): Rejection {
+  return {
+    ...rejection,
+    ...(known.source === '' ? {} : { source: known.source.slice(0, 300) }),
+    ...(known.id === undefined ? {} : { id: known.id.slice(0, 300) }),
+    ...(known.timeMs !== undefined && Number.isFinite(known.timeMs)
+      ? { eventTimeMs: known.timeMs }
+      : {}),
+  };
 }
 
 /** Times that windows and texts can hold: a hundred years inside of what Date can. */

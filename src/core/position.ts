@@ -87,7 +87,7 @@ export function shardNumber(shardId: string): number {
 
 /** Kinesis writes none, emulators do: positions compare by length first. */
 export function withoutLeadingZeros(digits: string): string {
-  return digits.replace(/^0+(?=\d)/, '');
+  return digits.startsWith('0') ? digits.replace(/^0+(?=\d)/, '') : digits;
 }
 
 /** The id of a shard's number, such as `shardId-000000000006`. */

@@ -20,7 +20,11 @@ export class ByteWriter {
 
   /** Appends the lowest `count` bytes of an unsigned 32-bit integer, highest first. */
   unsigned(value: number, count: 1 | 2 | 3 | 4): void {
-    for (let shift = (count - 1) * 8; shift >= 0; shift -= 8) this.byte((value >>> shift) & 0xff);
+    this.#reserve(count);
+    for (let shift = (count - 1) * 8; shift >= 0; shift -= 8) {
+      this.#bytes[this.#length] = value >>> shift;
+      this.#length += 1;
+    }
   }
 
   /** Appends one byte. */

@@ -1,7 +1,8 @@
 import { TransientError } from '../core/errors.ts';
 import type { FoldedId } from '../core/id-table.ts';
 import { encodeEntry, type LedgerEntry } from '../core/ledger.ts';
-import type { Decision, PackPlan } from '../core/plan.ts';
+import type { Decision } from '../core/plan.ts';
+import type { PackPlan } from '../core/plan-packs.ts';
 import { isAfter } from '../core/position.ts';
 import type { Head } from './head.ts';
 import type { LedgerHeads } from './ledger-heads.ts';
@@ -68,11 +69,12 @@ async function request(
 
 function entryOf(context: WriteContext, head: Head, decisions: readonly Decision[]): LedgerEntry {
   const last = decisions.at(-1);
-  const arrivals = decisions.map(({ record }) => record.arrivalMs);
-  const highArrivalMs = arrivals.reduce(
-    (high, arrival) => Math.max(high, arrival),
-    head.highArrivalMs,
-  );
+  const ids: FoldedId[] = [];
+  let { highArrivalMs } = head;
+  for (const decision of decisions) {
+    highArrivalMs = Math.max(highArrivalMs, decision.record.arrivalMs);
+    if (decision.type === 'accepted' && decision.id !== undefined) ids.push(decision.id);
+  }
   const nowMs = context.clock.now();
   return {
     writer: context.writer,
@@ -80,16 +82,12 @@ function entryOf(context: WriteContext, head: Head, decisions: readonly Decision
     position: last?.record.position,
     watermarkMs: last?.watermarkMs,
     highArrivalMs,
-    ids: decisions.flatMap(idOf),
+    ids,
     closedThroughMs: head.closedThroughMs,
     fingerprint: context.program.fingerprintAt(highArrivalMs),
     writtenMs: nowMs,
     ttlSeconds: entryTtlSeconds(context.program.settings, highArrivalMs, nowMs),
   };
-}
-
-function idOf(decision: Decision): readonly FoldedId[] {
-  return decision.type === 'accepted' && decision.id !== undefined ? [decision.id] : [];
 }
 
 function unanswered(writer: string, cause: unknown): TransientError {

@@ -53,26 +53,74 @@ export function splitByWriter(
   epoch: string,
   partitions: ProgramSettings['partitions'],
 ): readonly WriterRecords[] {
-  const writers = new Map<string, WriterRecords>();
+  const lanes = new Lanes(epoch, partitions);
   let before: SourceRecord | undefined;
   for (const source of batch.Records) {
     const outer = recordOf(source);
     const place = before?.sequence === outer.sequence ? before.position.index + 1 : 0;
     const inner = recordsIn(outer, place);
     before = inner.at(-1);
-    for (const record of inner) {
-      const lane = laneOf(record.partitionKey, outer.partitionKey, partitions);
-      const { shard } = record.position;
-      const writer = writerOf(lane, epoch, shard);
-      const known = writers.get(writer);
-      if (known !== undefined) known.records.push(record);
-      else writers.set(writer, { writer, shard, stray: lane === 'stray', records: [record] });
+    for (const record of inner) lanes.of(record, outer.partitionKey).records.push(record);
+  }
+  for (const { records } of lanes.all()) {
+    if (!inOrder(records)) {
+      records.sort((left, right) => comparePositions(left.position, right.position));
     }
   }
-  for (const { records } of writers.values()) {
-    records.sort((left, right) => comparePositions(left.position, right.position));
+  return lanes.all();
+}
+
+function inOrder(records: readonly SourceRecord[]): boolean {
+  return records.every((record, index) => {
+    const before = records[index - 1];
+    return before === undefined || comparePositions(before.position, record.position) <= 0;
+  });
+}
+
+/** The writers of a batch. Records of one partition key mostly follow each other, or are all there is. */
+class Lanes {
+  readonly #epoch: string;
+  readonly #partitions: ProgramSettings['partitions'];
+  readonly #writers = new Map<string, WriterRecords>();
+  /** Records whose keys, their own and the outer one, are equal, by shard and key. */
+  readonly #known = new Map<number, Map<string, WriterRecords>>();
+
+  constructor(epoch: string, partitions: ProgramSettings['partitions']) {
+    this.#epoch = epoch;
+    this.#partitions = partitions;
   }
-  return [...writers.values()];
+
+  /** The writer of a record. @param outerKey of the aggregate that it stood in, else its own */
+  of(record: SourceRecord, outerKey: string): WriterRecords {
+    const { partitionKey, position } = record;
+    if (partitionKey !== outerKey) return this.#find(record, outerKey);
+    let keys = this.#known.get(position.shard);
+    if (keys === undefined) {
+      keys = new Map();
+      this.#known.set(position.shard, keys);
+    }
+    let found = keys.get(partitionKey);
+    if (found === undefined) {
+      found = this.#find(record, outerKey);
+      keys.set(partitionKey, found);
+    }
+    return found;
+  }
+
+  /** In the order of their first records. */
+  all(): readonly WriterRecords[] {
+    return [...this.#writers.values()];
+  }
+
+  #find({ partitionKey, position: { shard } }: SourceRecord, outerKey: string): WriterRecords {
+    const lane = laneOf(partitionKey, outerKey, this.#partitions);
+    const writer = writerOf(lane, this.#epoch, shard);
+    const known = this.#writers.get(writer);
+    if (known !== undefined) return known;
+    const made = { writer, shard, stray: lane === 'stray', records: [] };
+    this.#writers.set(writer, made);
+    return made;
+  }
 }
 
 type Lane = number | 'shard' | 'stray';
@@ -106,6 +154,17 @@ function recordsIn(outer: SourceRecord, place: number): readonly SourceRecord[] 
   }));
 }
 
+let lastShard = { prefix: 'shardId-000000000000:', shard: 0 };
+
+/** The shard in an event id; those of a batch are mostly of one. @throws InvariantError */
+function shardOf(eventId: string): number {
+  if (eventId.startsWith(lastShard.prefix)) return lastShard.shard;
+  const colon = eventId.indexOf(':');
+  const shard = shardNumber(eventId.slice(0, colon));
+  if (colon > 0) lastShard = { prefix: eventId.slice(0, colon + 1), shard };
+  return shard;
+}
+
 /** A record as it stands in the stream. @throws InvariantError when it is not as Lambda documents it */
 export function recordOf({ eventID, kinesis }: KinesisBatch['Records'][number]): SourceRecord {
   const arrivalMs = Math.round(kinesis.approximateArrivalTimestamp * 1000);
@@ -116,7 +175,7 @@ export function recordOf({ eventID, kinesis }: KinesisBatch['Records'][number]):
   }
   return {
     position: {
-      shard: shardNumber(eventID.slice(0, eventID.indexOf(':'))),
+      shard: shardOf(eventID),
       sequence: withoutLeadingZeros(kinesis.sequenceNumber),
       index: 0,
     },

@@ -1,7 +1,7 @@
 import { InvariantError } from '../core/errors.ts';
 import { pageNumber } from '../core/layout.ts';
 import { decodePage, PAGE_BYTES, type PageCell } from '../core/page.ts';
-import type { CellPlan } from '../core/plan.ts';
+import type { CellPlan } from '../core/plan-packs.ts';
 import { isAfter, type Position, packPosition } from '../core/position.ts';
 import type { Aggregate, FoldInput } from '../core/program.ts';
 import type { Item } from '../ports/table.ts';
@@ -76,7 +76,7 @@ export class Pack {
   }
 
   /** Folds into a cell that has a place. */
-  fold(key: string, folds: Iterable<FoldInput>): void {
+  fold(key: string, folds: readonly FoldInput[]): void {
     const found = this.#places.get(key);
     if (found === undefined) throw new InvariantError(`pack: got no place of cell ${key}`);
     const { cell } = found;

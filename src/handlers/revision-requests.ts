@@ -1,7 +1,7 @@
 import { CLOSING_THROUGH, encodeRequest, finalAt } from '../core/closing.ts';
 import { TransientError } from '../core/errors.ts';
 import { numberIn } from '../core/item.ts';
-import type { PackPlan } from '../core/plan.ts';
+import type { PackPlan } from '../core/plan-packs.ts';
 import { packPosition } from '../core/position.ts';
 import type { Head } from './head.ts';
 import { cellTtlSeconds } from './lifetimes.ts';

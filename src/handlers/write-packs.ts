@@ -1,6 +1,7 @@
 import { pageKey } from '../core/layout.ts';
 import { encodePage, PAGE_BYTES, PAGE_POSITION } from '../core/page.ts';
-import type { CellPlan, Decision, Fold, PackPlan } from '../core/plan.ts';
+import type { Decision } from '../core/plan.ts';
+import type { CellPlan, Fold, PackPlan } from '../core/plan-packs.ts';
 import { isAfter, type Position } from '../core/position.ts';
 import type { ConditionalWrite, WriteResult } from '../ports/table.ts';
 import { forEachBounded } from './bounded.ts';
@@ -154,7 +155,7 @@ function touchedPages(work: Work, pack: Pack, batch: Batch): Map<LivePage, CellP
     const first = batch.decisions[cell.folds[0]?.ordinal ?? 0]?.record.position;
     if (first === undefined) continue;
     const page = pack.place(cell, first);
-    if (foldsAfter(cell, batch, page.position).next().done === true) continue;
+    if (firstAfter(cell, batch, page.position) === undefined) continue;
     const touched = pages.get(page);
     if (touched === undefined) pages.set(page, [cell]);
     else touched.push(cell);
@@ -192,16 +193,36 @@ function pageWrite(
   };
 }
 
-function* foldsAfter(
+/** The folds of the prefix after a position; folds stand in the order of position. */
+function foldsAfter(
   { folds }: CellPlan,
+  batch: Batch,
+  position: Position | undefined,
+): readonly Fold[] {
+  const first = folds.findIndex((one) => isOpen(one, batch, position));
+  const end = folds.findIndex(({ ordinal }) => ordinal >= batch.prefix);
+  return first === -1 ? [] : folds.slice(first, end === -1 ? folds.length : end);
+}
+
+/** The first of them. */
+function firstAfter(
+  { folds }: CellPlan,
+  batch: Batch,
+  position: Position | undefined,
+): Fold | undefined {
+  // Nearly always the page is before or after all of them: the last one tells.
+  const last = folds.findLast(({ ordinal }) => ordinal < batch.prefix);
+  if (last === undefined || !isOpen(last, batch, position)) return undefined;
+  return folds.find((one) => isOpen(one, batch, position));
+}
+
+function isOpen(
+  { ordinal }: Fold,
   { decisions, prefix }: Batch,
   position: Position | undefined,
-): Generator<Fold, undefined> {
-  for (const one of folds) {
-    if (one.ordinal >= prefix) return;
-    const record = decisions[one.ordinal]?.record;
-    if (record !== undefined && isAfter(record.position, position)) yield one;
-  }
+): boolean {
+  const record = ordinal < prefix ? decisions[ordinal]?.record : undefined;
+  return record !== undefined && isAfter(record.position, position);
 }
 
 async function put(
@@ -237,7 +258,7 @@ function firstOpen(work: Work, batch: Batch): number {
     pack === undefined
       ? work.cells.flatMap(({ folds }) => folds[0] ?? [])
       : [...touchedPages(work, pack, batch)].flatMap(([page, cells]) =>
-          cells.flatMap((cell) => foldsAfter(cell, batch, page.position).next().value ?? []),
+          cells.flatMap((cell) => firstAfter(cell, batch, page.position) ?? []),
         );
   return open.reduce((least, { ordinal }) => Math.min(least, ordinal), Number.POSITIVE_INFINITY);
 }

@@ -105,24 +105,22 @@ const PLANTED: Readonly<Record<string, Planted>> = {
   },
   'the watermark is moved by quarantined events': {
     file: PLAN,
-    right:
-      "      this.decisions.push({ ...before, type: 'rejected', rejection: error.rejection });",
-    wrong: `      const { eventTimeMs, reason } = error.rejection;
+    right: "      this.decisions.push({ ...before, type: 'rejected', rejection });",
+    wrong: `      const { eventTimeMs, reason } = rejection;
       if (eventTimeMs !== undefined && reason !== 'future') {
         this.#watermarkMs = Math.max(this.#watermarkMs ?? eventTimeMs, eventTimeMs);
       }
-      this.decisions.push({ ...before, type: 'rejected', rejection: error.rejection });`,
+      this.decisions.push({ ...before, type: 'rejected', rejection });`,
     over: { mix: { bad: 0.3, pace: 'backlog' } },
   },
   'the watermark is moved by a future event': {
     file: PLAN,
-    right:
-      "      this.decisions.push({ ...before, type: 'rejected', rejection: error.rejection });",
-    wrong: `      const { eventTimeMs, reason } = error.rejection;
+    right: "      this.decisions.push({ ...before, type: 'rejected', rejection });",
+    wrong: `      const { eventTimeMs, reason } = rejection;
       if (eventTimeMs !== undefined && reason === 'future') {
         this.#watermarkMs = Math.max(this.#watermarkMs ?? eventTimeMs, eventTimeMs);
       }
-      this.decisions.push({ ...before, type: 'rejected', rejection: error.rejection });`,
+      this.decisions.push({ ...before, type: 'rejected', rejection });`,
   },
   'the epoch is asked for once and never again': {
     file: 'src/handlers/epoch-watch.ts',
@@ -138,8 +136,8 @@ const PLANTED: Readonly<Record<string, Planted>> = {
   },
   'what is folded into a page starts at the ledger, not at the page': {
     file: PACKS,
-    right: 'if (record !== undefined && isAfter(record.position, position)) yield one;',
-    wrong: 'if (record !== undefined) yield one;',
+    right: 'return record !== undefined && isAfter(record.position, position);',
+    wrong: 'return record !== undefined;',
   },
   'a child shard does not know its ancestors': {
     file: HEADS,

@@ -1,0 +1,75 @@
+/**
+ * CPU an event, as ratios to the least that any consumer of Kinesis does: base64 and JSON.parse of the same
+ * records. Streams of bench/lib/flight-streams.ts in batches of 1,000; all variants take turns batch by batch.
+ */
+import { compile } from '../src/core/compile.ts';
+import { decode } from '../src/core/decode.ts';
+import type { Program } from '../src/core/program.ts';
+import { makeConsume } from '../src/handlers/consume.ts';
+import type { KinesisBatch } from '../src/handlers/kinesis-batch.ts';
+import { batchesOf, flightStream, hourPipeline, type StreamKind } from './lib/flight-streams.ts';
+import { compared, interleave, machine, showSpread, type Variant } from './lib/measure.ts';
+import { sinkPorts } from './lib/stub-ports.ts';
+
+const NOW_MS = Date.UTC(2026, 10, 24, 12);
+const BATCH = 1_000;
+const BASE = 'base64 and JSON.parse';
+
+function baseline(batch: KinesisBatch): number {
+  let fields = 0;
+  for (const { kinesis } of batch.Records) {
+    const event: object = JSON.parse(Buffer.from(kinesis.data, 'base64').toString());
+    fields += 'data' in event ? 1 : 0;
+  }
+  return fields;
+}
+
+function decodeAndValidate(program: Program, batch: KinesisBatch): number {
+  let valid = 0;
+  for (const { kinesis } of batch.Records) {
+    const { data } = decode(Buffer.from(kinesis.data, 'base64'), program.format);
+    valid += program.validate(data).ok ? 1 : 0;
+  }
+  return valid;
+}
+
+function handler(name: string, program: Program, batches: readonly KinesisBatch[]): Variant {
+  return {
+    name,
+    make: () => {
+      const consume = makeConsume(sinkPorts(NOW_MS), program);
+      return (index) =>
+        consume(batches[index] ?? { Records: [] }, {
+          requestId: 'r',
+          deadlineMs: NOW_MS + 60_000,
+        });
+    },
+  };
+}
+
+async function measure(kind: StreamKind): Promise<void> {
+  const batches = batchesOf(flightStream(kind), { size: BATCH, partitions: 1, nowMs: NOW_MS });
+  const plain = compile(hourPipeline(1));
+  const kept = compile(hourPipeline(1, { events: { layout: 'each', index: false } }));
+  const at = (index: number) => batches[index] ?? { Records: [] };
+  const variants: readonly Variant[] = [
+    { name: BASE, repeats: 5, make: () => (index) => baseline(at(index)) },
+    {
+      name: 'decode and validate, reference',
+      repeats: 3,
+      make: () => (index) => decodeAndValidate(plain, at(index)),
+    },
+    handler('handler, aggregates only', plain, batches),
+    handler('handler, events one by one', kept, batches),
+  ];
+  const plan = { batches: batches.length, units: batches.length * BATCH, warmUp: 3, rounds: 10 };
+  const rounds = await interleave(variants, plan);
+  console.log(`${kind}, ${machine()}, ${plan.rounds} rounds; median (least to greatest)`);
+  for (const { name } of variants) {
+    const { us, ratio } = compared(rounds, name, BASE);
+    console.log(`${name.padEnd(34)} ${showSpread(ratio).padEnd(24)} ${showSpread(us)} us`);
+  }
+}
+
+await measure('dense');
+await measure('sparse');
