@@ -32,6 +32,8 @@ export interface ConsumeOptions {
   readonly cellsMax?: number;
   /** Age of a writer's oldest record from which a fresh container notes its tries; default 60,000 ms. */
   readonly guardLagMs?: number;
+  /** Epoch of the stream that the records are from, where that may be gone; default: what the stream says. */
+  readonly epoch?: string;
 }
 
 /** What one call answers. */
@@ -106,7 +108,7 @@ class Consumer {
     const report = emptyReport();
     report.received = batch.Records.length;
     if (batch.Records.length === 0) return { response: { batchItemFailures: [] }, report };
-    const epoch = await settle(this.#epoch.current(this.#context('', invocation, budget)));
+    const epoch = await this.#currentEpoch(invocation, budget);
     if (typeof epoch !== 'string') return allUnfinished(batch, report, epoch);
     const run: Run = { budget, invocation, epoch, report, unfinished: [] };
     const writers = splitByWriter(batch, epoch, this.#program.settings.partitions);
@@ -116,6 +118,11 @@ class Consumer {
     this.#reserve.observe(report.writeMs);
     report.held = { cells: this.#state.packs.size, ...this.#state.heads.held };
     return { response: answerOf(run.unfinished.map(({ sequence }) => sequence)), report };
+  }
+
+  async #currentEpoch(invocation: Invocation, budget: Budget): Promise<string | Error> {
+    const { epoch } = this.#options;
+    return epoch ?? settle(this.#epoch.current(this.#context('', invocation, budget)));
   }
 
   async #runWriters(writers: readonly WriterRecords[], run: Run): Promise<void> {

@@ -31,6 +31,29 @@ export async function* listShardHour(
   yield* list(bucket, { prefix: archiveShardPrefix(of.hourMs, of.epoch, of.shard) }, context);
 }
 
+/**
+ * The hours in which a shard has objects, ascending, found while they are asked for. Names of other shards are
+ * passed over, a thousand a request.
+ */
+export async function* listHours(
+  bucket: Bucket,
+  of: {
+    readonly epoch: string;
+    readonly shard: number;
+    readonly fromMs: number;
+    readonly toMs: number;
+  },
+  context: CallContext,
+): AsyncGenerator<number, void> {
+  let last: number | undefined;
+  for await (const { epoch, shard, hourMs } of listFromHour(bucket, of.fromMs, context)) {
+    if (hourMs > of.toMs) return;
+    if (epoch !== of.epoch || shard !== of.shard || hourMs === last) continue;
+    last = hourMs;
+    yield hourMs;
+  }
+}
+
 async function* list(
   bucket: Bucket,
   query: KeyQuery,

@@ -49,6 +49,14 @@ export interface ReadArchivePorts {
   readonly archive: Bucket;
 }
 
+/** What rebuilding from the archive needs: a consumer's world, which is written to, and where records come from. */
+export interface ReplayPorts extends ConsumePorts {
+  readonly archive: Bucket;
+  /** The ledger table of the pipeline's deployment: its archive tails and its list of writers, to be read only. */
+  readonly source: Table;
+  readonly shards: Shards;
+}
+
 /** One call of a function. */
 export interface Invocation {
   /** Lambda's request id; goes into quarantine documents. */

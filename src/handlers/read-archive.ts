@@ -5,11 +5,12 @@ import {
   archiveObjectKey,
   hourOf,
 } from '../core/archive-object.ts';
+import type { ArchiveTail } from '../core/archive-tail.ts';
 import { InvariantError } from '../core/errors.ts';
 import { compareSequences } from '../core/position.ts';
 import { epochStartMs } from '../core/writer.ts';
 import { unpackArchive } from './archive-bytes.ts';
-import { type CallContext, listFromHour, listShardHour } from './list-archive.ts';
+import { type CallContext, listFromHour, listHours, listShardHour } from './list-archive.ts';
 import type { ReadArchivePorts } from './ports.ts';
 import { retryCall } from './retry.ts';
 
@@ -42,6 +43,8 @@ export interface ArchivedShard {
 export interface ReadOptions {
   /** Called before the first record after the gap. */
   readonly onGap: (gap: ArchiveGap) => void;
+  /** A record of the shard that was read before: goes on after it. */
+  readonly resume?: Pick<ArchivedRecord, 'sequence' | 'arrivalMs'> | undefined;
 }
 
 /** A reader of an archive. */
@@ -59,6 +62,17 @@ export interface ArchiveReader {
    */
   records(
     shard: ArchivedShard,
+    range: ArchiveRange,
+    options: ReadOptions,
+  ): AsyncGenerator<ArchivedRecord, void>;
+  /**
+   * The same, up to a tail and no further: everything up to there was durable when the tail was read, so no
+   * list made after that can miss an object, and the archive's first and last record are held against it.
+   * What is written meanwhile waits for the next reading.
+   * @throws TransientError; InvariantError when an object is damaged
+   */
+  recordsThrough(
+    tail: ArchiveTail,
     range: ArchiveRange,
     options: ReadOptions,
   ): AsyncGenerator<ArchivedRecord, void>;
@@ -84,7 +98,19 @@ export function makeReadArchive(ports: ReadArchivePorts): ArchiveReader {
   return {
     shards: (range) => findShards(ports, around(range), context),
     records: (shard, range, options) => readShard({ ports, context, shard, range, options }),
+    recordsThrough: (tail, range, options) => {
+      const { fromMs, toMs } = around(listedFrom(range, options));
+      const lastMs = Math.min(toMs, hourOf(tail.lastArrivalMs) + HOUR_MS);
+      const hours = listHours(ports.archive, { ...tail, fromMs, toMs: lastMs }, context);
+      const shard = { epoch: tail.epoch, shard: tail.shard, hours };
+      return readShard({ ports, context, shard, range, options, tail });
+    },
   };
+}
+
+/** Of what was read before, the last hour is looked at again: objects overlap. */
+function listedFrom({ fromMs, toMs }: ArchiveRange, { resume }: ReadOptions): ArchiveRange {
+  return { fromMs: Math.max(fromMs, resume?.arrivalMs ?? fromMs), toMs };
 }
 
 /**
@@ -117,24 +143,51 @@ async function findShards(
 interface Reading {
   readonly ports: ReadArchivePorts;
   readonly context: CallContext;
-  readonly shard: ArchivedShard;
+  readonly shard: Omit<ArchivedShard, 'hours'> & {
+    readonly hours: Iterable<number> | AsyncIterable<number>;
+  };
   readonly range: ArchiveRange;
   readonly options: ReadOptions;
+  /** Where it ends; undefined: with what is listed. */
+  readonly tail?: ArchiveTail;
 }
 
 async function* readShard(reading: Reading): AsyncGenerator<ArchivedRecord, void> {
-  const { range, options } = reading;
-  const progress = new Progress();
+  const { range, options, tail } = reading;
+  const progress = new Progress(options.resume?.sequence);
   for await (const object of inOrder(reading)) {
+    if (isBehind(object.first, tail)) continue;
     const { reached, previous } = progress;
+    if (reached === undefined) tellMissingStart(reading, object);
     const gap = progress.take(object);
     if (gap !== undefined && touches([previous ?? object, object], range)) options.onGap(gap);
     if (progress.reached === reached || !touches([object], range)) continue;
-    for (const record of await open(reading, object)) {
-      const isNew = reached === undefined || compareSequences(record.sequence, reached) > 0;
-      if (isNew && within(record, range)) yield record;
-    }
+    const isNew = ({ sequence }: ArchivedRecord) =>
+      (reached === undefined || compareSequences(sequence, reached) > 0) &&
+      !isBehind(sequence, tail);
+    const records = await open(reading, object);
+    yield* records.filter((record) => isNew(record) && within(record, range));
   }
+  tellMissingEnd(reading, progress.reached);
+}
+
+function isBehind(sequence: string, tail: ArchiveTail | undefined): boolean {
+  return tail !== undefined && compareSequences(sequence, tail.last) > 0;
+}
+
+/** The first record of all is known, and in the range, and the first object begins after it. */
+function tellMissingStart({ tail, range, options }: Reading, object: ArchiveObject): void {
+  if (tail === undefined || tail.firstArrivalMs < range.fromMs) return;
+  if (compareSequences(object.first, tail.first) > 0) {
+    options.onGap({ after: undefined, until: object.first, certain: false });
+  }
+}
+
+/** The last record is known, and in the range, and no object reaches as far. */
+function tellMissingEnd({ tail, range, options }: Reading, reached: string | undefined): void {
+  if (tail === undefined || !within({ arrivalMs: tail.lastArrivalMs }, range)) return;
+  if (reached !== undefined && compareSequences(reached, tail.last) >= 0) return;
+  options.onGap({ after: reached, until: tail.last, certain: true });
 }
 
 /** The objects of a shard by where they start. */
@@ -143,10 +196,12 @@ async function* inOrder({
   context,
   shard,
   range,
+  options,
 }: Reading): AsyncGenerator<ArchiveObject, void> {
-  const { fromMs, toMs } = around(range);
+  const { fromMs, toMs } = around(listedFrom(range, options));
   let waiting: ArchiveObject[] = [];
-  for (const hourMs of shard.hours.filter((hour) => hour >= fromMs && hour <= toMs)) {
+  for await (const hourMs of shard.hours) {
+    if (hourMs < fromMs || hourMs > toMs) continue;
     for await (const object of listShardHour(ports.archive, { ...shard, hourMs }, context)) {
       waiting.push(object);
     }
@@ -171,6 +226,11 @@ class Progress {
   reached: string | undefined;
   /** The object that reaches furthest. */
   previous: ArchiveObject | undefined;
+
+  /** @param reached the last record that was read before */
+  constructor(reached: string | undefined) {
+    this.reached = reached;
+  }
 
   /** Takes an object; gives the gap in front of it, if there is one. */
   take(object: ArchiveObject): ArchiveGap | undefined {
@@ -218,6 +278,9 @@ function touches(objects: readonly ArchiveObject[], { fromMs, toMs }: ArchiveRan
   return !isBefore && !objects.every(({ hourMs }) => hourMs >= toMs);
 }
 
-function within({ arrivalMs }: ArchivedRecord, { fromMs, toMs }: ArchiveRange): boolean {
+function within(
+  { arrivalMs }: Pick<ArchivedRecord, 'arrivalMs'>,
+  { fromMs, toMs }: ArchiveRange,
+): boolean {
   return arrivalMs >= fromMs && arrivalMs < toMs;
 }

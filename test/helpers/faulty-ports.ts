@@ -2,8 +2,11 @@ import type { ManualClock } from '../../src/adapters/memory/clock.ts';
 import type { MemoryPublisher } from '../../src/adapters/memory/publisher.ts';
 import { DeadlineError, TransientError } from '../../src/core/errors.ts';
 import type { ConsumePorts } from '../../src/handlers/ports.ts';
+import type { Bucket } from '../../src/ports/bucket.ts';
 import type { Publisher } from '../../src/ports/publisher.ts';
 import type { Random } from '../../src/ports/random.ts';
+import type { Shards } from '../../src/ports/shards.ts';
+import type { Stream } from '../../src/ports/stream.ts';
 import type { SendOptions, Table, WriteResult } from '../../src/ports/table.ts';
 import type { World } from './world.ts';
 
@@ -15,6 +18,9 @@ export interface ClosingWorld extends Omit<World, 'clock'> {
 
 /** What a consumer and a closer need. */
 export type ClosingPorts = ConsumePorts & { readonly publisher: Publisher };
+
+/** The world as a run needs it: of a stream its questions only. */
+export type RunWorld = Omit<ClosingWorld, 'stream'> & { readonly stream: Stream };
 
 /** How often what happens, 0 to 1, of each request or each item of one. */
 export interface Rates {
@@ -40,13 +46,13 @@ export class FaultyRun {
   readonly ports: ClosingPorts;
   /** Settles when it dies. */
   readonly death: Promise<void>;
-  readonly #world: ClosingWorld;
+  readonly #world: RunWorld;
   readonly #random: Random;
   readonly #rates: () => Rates;
   #alive = true;
   #tellDeath: () => void = () => undefined;
 
-  constructor(world: ClosingWorld, random: Random, rates: () => Rates) {
+  constructor(world: RunWorld, random: Random, rates: () => Rates) {
     this.#world = world;
     this.#random = random;
     this.#rates = rates;
@@ -63,8 +69,8 @@ export class FaultyRun {
         parents: (shard, options) =>
           this.#send(options, () => world.stream.parents(shard, options), raise),
       },
-      ledger: this.#table(world.ledger),
-      aggregates: this.#table(world.aggregates),
+      ledger: this.table(world.ledger),
+      aggregates: this.table(world.aggregates),
       publisher: {
         publish: (events, options) => this.#write(events, options, world.publisher.publish),
       },
@@ -77,7 +83,41 @@ export class FaultyRun {
     this.#tellDeath();
   };
 
-  #table(table: Table): Table {
+  /** A bucket of the world as this run sees it. */
+  bucket(bucket: Bucket): Bucket {
+    return {
+      put: (key, body, contentType, options) =>
+        this.#send(
+          options,
+          () => this.#put(() => bucket.put(key, body, contentType, options)),
+          raise,
+          true,
+        ),
+      get: (key, options) => this.#send(options, () => bucket.get(key, options), raise),
+      list: (query, options) => this.#send(options, () => bucket.list(query, options), raise),
+    };
+  }
+
+  /** The stream's shards as this run sees them. */
+  shards(shards: Shards): Shards {
+    return {
+      list: (options) => this.#send(options, () => shards.list(options), raise),
+      next: (shard, after, options) =>
+        this.#send(options, () => shards.next(shard, after, options), raise),
+    };
+  }
+
+  async #put(put: () => Promise<void>): Promise<void> {
+    const input = { put };
+    const result = await this.#one(input, { deadlineMs: 0 }, async ([one]) => {
+      await one?.put();
+      return [{ status: 'written' }];
+    });
+    if (result.status === 'failed') throw result.error;
+  }
+
+  /** A table of the world as this run sees it. */
+  table(table: Table): Table {
     return {
       get: (keys, options) =>
         this.#send(

@@ -24,11 +24,19 @@ const SOURCES = new Map(readSources().map((source) => [source.file, source]));
  * Bundles the simulation twice over: the handlers and the engine that it runs come from sources with the
  * mistake, while everything that checks them, and everything that no mistake reaches, stays as it is.
  */
-export async function mistaken(mistakes: readonly Mistake[]): Promise<Mistaken> {
+export function mistaken(mistakes: readonly Mistake[]): Promise<Mistaken> {
+  return mistakenRun<Mistaken>(mistakes, ENTRY);
+}
+
+/**
+ * The same for another simulation. @param entry exports it as `run`; what it imports from `mistaken:` comes from
+ * sources with the mistake
+ */
+export async function mistakenRun<Run>(mistakes: readonly Mistake[], entry: string): Promise<Run> {
   const directory = mkdtempSync(path.join(tmpdir(), 'millrace-mistake-'));
   const outfile = path.join(directory, 'simulation.mjs');
   await build({
-    stdin: { contents: ENTRY, resolveDir: ROOT, loader: 'ts' },
+    stdin: { contents: entry, resolveDir: ROOT, loader: 'ts' },
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -36,7 +44,7 @@ export async function mistaken(mistakes: readonly Mistake[]): Promise<Mistaken> 
     logLevel: 'error',
     plugins: [makeMistakes(mistakes)],
   });
-  const { run }: { run: Mistaken } = await import(pathToFileURL(outfile).href);
+  const { run }: { run: Run } = await import(pathToFileURL(outfile).href);
   rmSync(directory, { recursive: true });
   return run;
 }
