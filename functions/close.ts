@@ -19,6 +19,8 @@ const env = readEnv([
   'ledgerTable',
   'aggregatesTable',
   'closedWindowsBus',
+  'sourceTable',
+  'generation',
 ]);
 
 const close = makeClose(
@@ -27,6 +29,7 @@ const close = makeClose(
     stream: streamPort(env.streamArn),
     ledger: tablePort(env.ledgerTable),
     aggregates: tablePort(env.aggregatesTable),
+    generation: { name: env.generation, pointer: tablePort(env.sourceTable) },
     publisher: makeAwsPublisher({
       client: new EventBridgeClient(CLIENT_DEFAULTS),
       busName: env.closedWindowsBus,

@@ -4,6 +4,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context, KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
 import { METRICS } from '../src/core/contract.ts';
+import { programOf, quarantineFolder } from '../src/core/generation.ts';
 import { makeConsume } from '../src/handlers/consume.ts';
 import type { BatchReport } from '../src/handlers/report.ts';
 import { bucketPort } from './shared/buckets.ts';
@@ -20,8 +21,9 @@ const env = readEnv([
   'quarantineTable',
   'quarantineBucket',
   'outputs',
+  'generation',
 ]);
-const program = bundledProgram();
+const program = programOf(bundledProgram(), env.generation);
 
 const consume = makeConsume(
   {
@@ -32,6 +34,7 @@ const consume = makeConsume(
     events: tablePort(env.eventsTable),
     quarantineIndex: tablePort(env.quarantineTable),
     quarantine: bucketPort(env.quarantineBucket),
+    quarantineFolder: quarantineFolder(program.name, env.generation),
     outlets: outletPorts(env.outputs),
   },
   program,

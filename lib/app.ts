@@ -2,15 +2,18 @@ import { type App, PermissionsBoundary, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { compile } from '../src/core/compile.ts';
 import { InvariantError } from '../src/core/errors.ts';
+import { quarantineFolder } from '../src/core/generation.ts';
 import type { Program } from '../src/core/program.ts';
 import type { PipelineFolder } from '../src/project/discover.ts';
 import { ComputeStack } from './compute-stack.ts';
 import type { EnvironmentConfig } from './config/environment.ts';
+import { type GenerationConfig, generationStackName } from './config/generation.ts';
 import { DataStack } from './data-stack.ts';
+import { GenerationStack } from './generation-stack.ts';
 import type { FedPipeline } from './processing/consumer.ts';
 import { checkSettings } from './safety/rules.ts';
 import { checkStages } from './safety/stage-rules.ts';
-import { acknowledgeFindings } from './security/findings.ts';
+import { acknowledgeFindings, acknowledgeFunctionFindings } from './security/findings.ts';
 
 /** What an app is made of. */
 export interface StackSource {
@@ -18,6 +21,8 @@ export interface StackSource {
   readonly environment: EnvironmentConfig;
   /** Where it is deployed: tables with their own key have to know the region when they are synthesised. */
   readonly target: Target;
+  /** A generation of one of these pipelines that is rebuilt, if one is asked for. */
+  readonly generation?: GenerationConfig | undefined;
 }
 
 /** Account and region; without an account the template fits any. */
@@ -49,6 +54,11 @@ export function addStacks(app: App, source: StackSource): App {
     stages.map((stage) => [stage.program.name, addData(app, stage, source)] as const),
   );
   for (const stage of stages) addCompute(app, stage, source, data);
+  const { generation } = source;
+  const rebuilt = stages.find(({ program }) => program.name === generation?.pipeline);
+  if (generation !== undefined && rebuilt !== undefined) {
+    addGeneration(app, rebuilt, { ...source, generation }, data);
+  }
   for (const [name, value] of Object.entries(environment.tags)) Tags.of(app).add(name, value);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return app;
@@ -91,7 +101,26 @@ function addCompute(
     fed,
     description: `Millrace: functions, alarms and dashboard of ${name} (${source.environment.name})`,
   });
-  acknowledgeFindings(data, compute);
+  acknowledgeFindings(data, compute, name);
+}
+
+/** Beside the others, which it changes nothing of: it imports what they import. */
+function addGeneration(
+  app: App,
+  { folder, program: { name } }: Stage,
+  source: StackSource & { readonly generation: GenerationConfig },
+  stacks: ReadonlyMap<string, DataStack>,
+): void {
+  const { environment, generation } = source;
+  const data = stackOf(stacks, name);
+  const stack = new GenerationStack(app, generationStackName(name, environment.name, generation), {
+    ...common(source),
+    folder,
+    data,
+    generation,
+    description: `Millrace: generation ${generation.number} of ${name} (${environment.name})`,
+  });
+  acknowledgeFunctionFindings(data, stack, quarantineFolder(name, String(generation.number)));
 }
 
 function common({ environment, target }: StackSource) {

@@ -13,6 +13,7 @@ import { Archiver } from './processing/archiver.ts';
 import { Closer } from './processing/closer.ts';
 import { Consumer, type ConsumerProps } from './processing/consumer.ts';
 import { Keeper } from './processing/keeper.ts';
+import { Replayer } from './processing/replayer.ts';
 
 /** What a compute stack is made with. */
 export interface ComputeStackProps extends StackProps, ConsumerProps {}
@@ -47,6 +48,10 @@ export class ComputeStack extends Stack {
     }
     if (closer !== undefined) {
       new CfnOutput(this, 'CloserName', { value: closer.function.functionName });
+    }
+    if (data.archive !== undefined) {
+      const replayer = new Replayer(this, 'Replayer', { ...source, store: data.archive });
+      new CfnOutput(this, 'ReplayerName', { value: replayer.function.functionName });
     }
     new CfnOutput(this, 'AlarmTopic', { value: this.topic.topicArn });
     new CfnOutput(this, 'IdleCost', { value: idleCostText(idleCostMonth(environment, watching)) });

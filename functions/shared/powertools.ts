@@ -3,8 +3,8 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { METRIC_NAMESPACE, serviceName } from '../../src/core/contract.ts';
 import { readEnv } from './env.ts';
 
-const { pipeline, environment } = readEnv(['pipeline', 'environment']);
-const service = serviceName(pipeline, environment);
+const { pipeline, environment, generation } = readEnv(['pipeline', 'environment', 'generation']);
+const service = serviceName(pipeline, environment, generation);
 
 /** Structured logs. Never give it an event: events are personal data. */
 export const logger = new Logger({ serviceName: service });

@@ -5,7 +5,7 @@ import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { permissions } from '../security/permissions.ts';
 import type { ClosedWindows } from '../serving/closed-windows.ts';
-import type { ConsumerProps } from './consumer.ts';
+import { type ConsumerProps, generationOf } from './consumer.ts';
 import { makePipelineFunction } from './pipeline-function.ts';
 
 /** How often it looks: the least that a schedule allows. */
@@ -26,7 +26,8 @@ export class Closer extends Construct {
   constructor(scope: Construct, id: string, props: CloserProps) {
     super(scope, id);
     const { folder, environment, data, closedWindows } = props;
-    const { stream, tables, dataKey } = data;
+    const { stream, dataKey } = data;
+    const { name, tables } = generationOf(props);
     this.function = makePipelineFunction(this, 'Function', {
       entry: 'close',
       folder,
@@ -38,6 +39,8 @@ export class Closer extends Construct {
         ledgerTable: tables.ledger.tableName,
         aggregatesTable: tables.aggregates.tableName,
         closedWindowsBus: closedWindows.bus.eventBusName,
+        sourceTable: data.tables.ledger.tableName,
+        generation: name,
       },
     });
     const statements = [
@@ -47,6 +50,7 @@ export class Closer extends Construct {
       permissions.publish(closedWindows.bus),
       permissions.useKey(dataKey),
     ];
+    if (tables !== data.tables) statements.push(permissions.readLive(data.tables.ledger));
     for (const statement of statements) this.function.addToRolePolicy(statement);
     new Rule(this, 'Schedule', {
       description: `Millrace: close the windows of ${folder.name}`,

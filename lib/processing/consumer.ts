@@ -8,10 +8,12 @@ import {
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import type { OutputTarget } from '../../src/core/contract.ts';
+import { FIRST_GENERATION } from '../../src/core/generation.ts';
 import type { PipelineFolder } from '../../src/project/discover.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import type { DataStack } from '../data-stack.ts';
 import { permissions } from '../security/permissions.ts';
+import type { PipelineTables } from '../storage/tables.ts';
 import { makePipelineFunction } from './pipeline-function.ts';
 
 /** What a consumer is made with. */
@@ -21,6 +23,16 @@ export interface ConsumerProps {
   readonly data: DataStack;
   /** What the pipeline feeds. */
   readonly fed: readonly FedPipeline[];
+  /** A rebuilt generation, with tables of its own; default: the first one, with those of the data stack. */
+  readonly generation?: { readonly name: string; readonly tables: PipelineTables };
+}
+
+/** The generation that functions are made for. */
+export function generationOf({
+  data,
+  generation = { name: FIRST_GENERATION, tables: data.tables },
+}: ConsumerProps): Required<ConsumerProps>['generation'] {
+  return generation;
 }
 
 /** A pipeline that an output feeds. */
@@ -38,7 +50,8 @@ export class Consumer extends Construct {
   constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);
     const { folder, environment, data, fed } = props;
-    const { tables, stream, quarantineBucket, dataKey } = data;
+    const { stream, quarantineBucket, dataKey } = data;
+    const { name, tables } = generationOf(props);
     this.function = makePipelineFunction(this, 'Function', {
       entry: 'consume',
       folder,
@@ -53,24 +66,27 @@ export class Consumer extends Construct {
         eventsTable: tables.events.tableName,
         quarantineTable: tables.quarantine.tableName,
         quarantineBucket: quarantineBucket.bucketName,
+        generation: name,
         outputs: Stack.of(this).toJsonString(outputsOf(fed)),
       },
     });
     this.#permit(props);
-    this.#permitOutputs(fed);
+    permitOutputs(this.function, fed);
     this.alias = this.function.addAlias('live');
     this.mapping = this.#map(props);
   }
 
-  #permit({ folder, data }: ConsumerProps): void {
-    const { tables, stream, quarantineBucket, dataKey } = data;
+  #permit(props: ConsumerProps): void {
+    const { folder, data } = props;
+    const { stream, quarantineBucket, dataKey } = data;
+    const { name, tables } = generationOf(props);
     const statements = [
       permissions.readStream(stream),
       permissions.ledger(tables.ledger),
       permissions.aggregates(tables.aggregates, folder.pipeline.closing !== null),
       permissions.putOnly('Events', tables.events),
       permissions.putOnly('QuarantineIndex', tables.quarantine),
-      permissions.quarantine(quarantineBucket),
+      permissions.quarantine(quarantineBucket, folder.name, name),
       permissions.failureObjects(quarantineBucket),
       permissions.failureBucket(quarantineBucket),
       permissions.useKey(dataKey),
@@ -78,21 +94,14 @@ export class Consumer extends Construct {
     for (const statement of statements) this.function.addToRolePolicy(statement);
   }
 
-  /** Into the streams of other pipelines, and with their keys, as a producer. */
-  #permitOutputs(fed: readonly FedPipeline[]): void {
-    const stacks = [...new Set(fed.map(({ data }) => data))];
-    for (const [index, { stream, dataKey }] of stacks.entries()) {
-      this.function.addToRolePolicy(permissions.feedStream(`Feed${index + 1}`, stream));
-      this.function.addToRolePolicy(permissions.produceWithKey(`FeedKey${index + 1}`, dataKey));
-    }
-  }
-
   /** Tries are without limit; what can't be processed is quarantined by the function itself. */
-  #map({ environment: { consumer }, data }: ConsumerProps): EventSourceMapping {
+  #map({ environment: { consumer }, data, generation }: ConsumerProps): EventSourceMapping {
     const mapping = new EventSourceMapping(this, 'Mapping', {
       target: this.alias,
       eventSourceArn: data.stream.streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
+      // A rebuilt generation's is switched on when the archive is through.
+      enabled: generation === undefined,
       batchSize: consumer.batchSize,
       maxBatchingWindow: Duration.seconds(consumer.batchingWindowSeconds),
       parallelizationFactor: consumer.parallelizationFactor,
@@ -112,8 +121,17 @@ export class Consumer extends Construct {
   }
 }
 
-/** What the function is told of the streams that it writes into; the bundle holds its own pipeline only. */
-function outputsOf(fed: readonly FedPipeline[]): Readonly<Record<string, OutputTarget>> {
+/** Lets a function put into the streams of other pipelines, with their keys, as a producer. */
+export function permitOutputs(own: NodejsFunction, fed: readonly FedPipeline[]): void {
+  const stacks = [...new Set(fed.map(({ data }) => data))];
+  for (const [index, { stream, dataKey }] of stacks.entries()) {
+    own.addToRolePolicy(permissions.feedStream(`Feed${index + 1}`, stream));
+    own.addToRolePolicy(permissions.produceWithKey(`FeedKey${index + 1}`, dataKey));
+  }
+}
+
+/** What a function is told of the streams that it writes into; the bundle holds its own pipeline only. */
+export function outputsOf(fed: readonly FedPipeline[]): Readonly<Record<string, OutputTarget>> {
   const targets = fed.map(({ output, data }): [string, OutputTarget] => [
     output,
     { streamArn: data.stream.streamArn, partitions: Number(data.partitions) },

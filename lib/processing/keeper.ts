@@ -4,7 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { permissions } from '../security/permissions.ts';
-import type { ConsumerProps } from './consumer.ts';
+import { type ConsumerProps, generationOf } from './consumer.ts';
 import { makePipelineFunction } from './pipeline-function.ts';
 
 /** An entry lives a day at least; the keeper looks far more often than half of that. */
@@ -14,8 +14,10 @@ const EVERY = Duration.hours(1);
 export class Keeper extends Construct {
   readonly function: NodejsFunction;
 
-  constructor(scope: Construct, id: string, { folder, environment, data }: ConsumerProps) {
+  constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);
+    const { folder, environment, data } = props;
+    const { name, tables } = generationOf(props);
     this.function = makePipelineFunction(this, 'Function', {
       entry: 'keep',
       folder,
@@ -23,11 +25,15 @@ export class Keeper extends Construct {
       key: data.dataKey,
       memoryMb: 512,
       timeoutSeconds: 60,
-      variables: { streamArn: data.stream.streamArn, ledgerTable: data.tables.ledger.tableName },
+      variables: {
+        streamArn: data.stream.streamArn,
+        ledgerTable: tables.ledger.tableName,
+        generation: name,
+      },
     });
     const statements = [
       permissions.identifyStream(data.stream),
-      permissions.appendLedger(data.tables.ledger),
+      permissions.appendLedger(tables.ledger),
       permissions.useKey(data.dataKey),
     ];
     for (const statement of statements) this.function.addToRolePolicy(statement);

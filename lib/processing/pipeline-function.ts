@@ -7,6 +7,7 @@ import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { ENV, REFERENCES_FILE } from '../../src/core/contract.ts';
+import { FIRST_GENERATION } from '../../src/core/generation.ts';
 import type { PipelineFolder } from '../../src/project/discover.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 
@@ -15,7 +16,7 @@ const ROOT = path.join(import.meta.dirname, '..', '..');
 /** What one of a pipeline's functions is made with. */
 export interface PipelineFunctionProps {
   /** File in functions/ without its ending. */
-  readonly entry: 'close' | 'consume' | 'keep' | 'archive' | 'check-archive';
+  readonly entry: 'close' | 'consume' | 'keep' | 'archive' | 'check-archive' | 'replay';
   readonly folder: PipelineFolder;
   readonly environment: EnvironmentConfig;
   readonly key: IKey;
@@ -31,7 +32,12 @@ export function makePipelineFunction(
   props: PipelineFunctionProps,
 ): NodejsFunction {
   const { entry, folder, environment, key } = props;
-  const variables = { pipeline: folder.name, environment: environment.name, ...props.variables };
+  const variables = {
+    pipeline: folder.name,
+    environment: environment.name,
+    generation: FIRST_GENERATION,
+    ...props.variables,
+  };
   const named = Object.entries(variables).map(([name, value]) => [
     ENV[name as keyof typeof ENV],
     value,

@@ -1,5 +1,6 @@
 import { type Stack, Validations } from 'aws-cdk-lib';
 import { ARCHIVE_PREFIX, FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
+import { FIRST_GENERATION, quarantineFolder } from '../../src/core/generation.ts';
 
 /** A finding of cdk-nag that is meant to be so, and why. */
 export interface Acknowledged {
@@ -25,8 +26,8 @@ const DATA_FINDINGS: readonly Acknowledged[] = [
   },
 ];
 
-/** Findings in the compute stack. The bucket is named by its export from the data stack. */
-function computeFindings(data: Stack): readonly Acknowledged[] {
+/** Findings in stacks of functions. The bucket is named by its export from the data stack. */
+function functionFindings(data: Stack, folder: string): readonly Acknowledged[] {
   const bucket = `Resource::${data.stackName}:ExportsOutputFnGetAttQuarantineBucketFDBDA180ArnF4FA0A61`;
   const archive = `Resource::${data.stackName}:ExportsOutputFnGetAttArchiveBucket49F1AC64Arn3FBD647E`;
   return [
@@ -36,7 +37,7 @@ function computeFindings(data: Stack): readonly Acknowledged[] {
     },
     { id: 'AwsSolutions-IAM5[Resource::*]', reason: 'X-Ray has no resources that could be named.' },
     {
-      id: `AwsSolutions-IAM5[${bucket}/${QUARANTINE_PREFIX}*]`,
+      id: `AwsSolutions-IAM5[${bucket}/${QUARANTINE_PREFIX}${folder}/*]`,
       reason: 'Objects below one prefix of one bucket, to be put only.',
     },
     {
@@ -45,13 +46,18 @@ function computeFindings(data: Stack): readonly Acknowledged[] {
     },
     {
       id: `AwsSolutions-IAM5[${archive}/${ARCHIVE_PREFIX}*]`,
-      reason: 'Objects of the archive, to be put only.',
+      reason: 'Objects of the archive, to be put by one function and read by another.',
     },
   ];
 }
 
-/** Says of each stack which findings are meant to be. */
-export function acknowledgeFindings(data: Stack, compute: Stack): void {
+/** Says of a pipeline's stacks which findings are meant to be. */
+export function acknowledgeFindings(data: Stack, compute: Stack, pipeline: string): void {
   for (const finding of DATA_FINDINGS) Validations.of(data).acknowledge(finding);
-  for (const finding of computeFindings(data)) Validations.of(compute).acknowledge(finding);
+  acknowledgeFunctionFindings(data, compute, quarantineFolder(pipeline, FIRST_GENERATION));
+}
+
+/** The same of a stack with functions. @param folder below which they put quarantine objects */
+export function acknowledgeFunctionFindings(data: Stack, stack: Stack, folder: string): void {
+  for (const finding of functionFindings(data, folder)) Validations.of(stack).acknowledge(finding);
 }

@@ -6,6 +6,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { TAIL_PREFIX } from '../../src/core/archive-tail.ts';
 import { ARCHIVE_PREFIX, FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
+import { LIVE_KEY, quarantineFolder } from '../../src/core/generation.ts';
+import { REGISTRY_KEY } from '../../src/core/registry.ts';
 
 /**
  * What the functions may do, statement by statement: exactly the calls that src/adapters/aws makes for
@@ -43,8 +45,24 @@ export const permissions = {
   publish: (bus: IEventBus) => allow('ClosedWindows', [bus.eventBusArn], ['events:PutEvents']),
   putOnly: (sid: string, table: TableV2) =>
     allow(sid, [table.tableArn], ['dynamodb:BatchWriteItem']),
-  quarantine: (bucket: Bucket) =>
-    allow('QuarantineObjects', [bucket.arnForObjects(`${QUARANTINE_PREFIX}*`)], ['s3:PutObject']),
+  /** Below the prefix of the pipeline's generation. */
+  quarantine: (bucket: Bucket, pipeline: string, generation: string) => {
+    const prefix = `${QUARANTINE_PREFIX}${quarantineFolder(pipeline, generation)}/`;
+    return allow('QuarantineObjects', [bucket.arnForObjects(`${prefix}*`)], ['s3:PutObject']);
+  },
+  /** Which generation is live, of the data stack's ledger. */
+  readLive: (table: TableV2) => limited('LiveGeneration', table, [LIVE_KEY.pk]),
+  /** What a replay reads of the data stack's ledger: how far the archive is, and which writers there are. */
+  replaySource: (table: TableV2) =>
+    limited('ReplaySource', table, [`${TAIL_PREFIX}*`, REGISTRY_KEY]),
+  readArchive: (bucket: Bucket) =>
+    allow('ReadArchive', [bucket.arnForObjects(`${ARCHIVE_PREFIX}*`)], ['s3:GetObject']),
+  listShards: (stream: IStream) =>
+    allow(
+      'ListShards',
+      [stream.streamArn],
+      ['kinesis:DescribeStreamSummary', 'kinesis:ListShards'],
+    ),
   failureObjects: (bucket: Bucket) =>
     allow('FailureObjects', [bucket.arnForObjects(`${FAILURE_PREFIX}*`)], ['s3:PutObject']),
   failureBucket: (bucket: Bucket) => allow('FailureBucket', [bucket.bucketArn], ['s3:ListBucket']),
@@ -85,6 +103,13 @@ export const permissions = {
       ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'],
     ),
 } as const;
+
+/** To be queried only, and only these partitions. */
+function limited(sid: string, table: TableV2, keys: readonly string[]): PolicyStatement {
+  const statement = allow(sid, [table.tableArn], ['dynamodb:Query']);
+  statement.addCondition('ForAllValues:StringLike', { 'dynamodb:LeadingKeys': keys });
+  return statement;
+}
 
 function allow(sid: string, resources: string[], actions: string[]): PolicyStatement {
   return new PolicyStatement({ sid, actions, resources });

@@ -283,11 +283,15 @@ export interface WindowEvent {
   readonly replaces: number;
 }
 
-/** The events of a revision, in the order of its rows. */
+/** The events of a revision, in the order of its rows. @param revision with the generation that it is of; default the first one */
 export function windowEvents(
   aggregate: Aggregate,
   windowMs: number,
-  { number, rows }: Revision,
+  {
+    number,
+    rows,
+    generation = GENERATION,
+  }: Pick<Revision, 'number' | 'rows'> & { readonly generation?: string },
 ): readonly WindowEvent[] {
   return rows.map((row) => {
     const start = new Date(row.startMs).toISOString();
@@ -295,7 +299,7 @@ export function windowEvents(
     const hash = high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
     const withdrawn = row.columns === undefined;
     return {
-      id: `${GENERATION}.${aggregate.name}.${new Date(windowMs).toISOString()}.${hash}.${number}`,
+      id: `${generation}.${aggregate.name}.${new Date(windowMs).toISOString()}.${hash}.${number}`,
       type: withdrawn
         ? 'window.withdrawn'
         : row.replaces === 0

@@ -14,6 +14,12 @@ export const ENV = {
   quarantineTable: 'MILLRACE_QUARANTINE_TABLE',
   quarantineBucket: 'MILLRACE_QUARANTINE_BUCKET',
   archiveBucket: 'MILLRACE_ARCHIVE_BUCKET',
+  /** The generation whose tables these are, such as `1`. */
+  generation: 'MILLRACE_GENERATION',
+  /** The ledger table of the data stack: archive tails, list of writers, live generation. */
+  sourceTable: 'MILLRACE_SOURCE_TABLE',
+  /** JSON: `ReplaySettings`. */
+  replay: 'MILLRACE_REPLAY',
   closedWindowsBus: 'MILLRACE_CLOSED_WINDOWS_BUS',
   /** JSON: the target of each output, `{ late: { streamArn, partitions } }`. */
   outputs: 'MILLRACE_OUTPUTS',
@@ -26,6 +32,22 @@ export interface OutputTarget {
   readonly partitions: number;
 }
 
+/** What a generation is rebuilt from. */
+export interface ReplaySettings {
+  /** Arrival times in [fromMs, toMs), milliseconds since 1970 UTC; without an end the archive's. */
+  readonly fromMs: number;
+  readonly toMs?: number | undefined;
+  /** Only the partition of this key. */
+  readonly key?: string | undefined;
+  /** Only events that fit: see filter-expression.ts. */
+  readonly filter?: string | undefined;
+}
+
+/** True when the rebuilt generation goes on with the stream: nothing of the records is left out on purpose. */
+export function goesOn({ toMs, key, filter }: ReplaySettings): boolean {
+  return toMs === undefined && key === undefined && filter === undefined;
+}
+
 /** Attributes that the tables are made with. */
 export const TABLE = { partitionKey: 'pk', sortKey: 'sk', ttl: 'ttl' } as const;
 
@@ -35,9 +57,10 @@ export const METRIC_NAMESPACE = 'Millrace';
 /** The one dimension of every metric; its value is `serviceName(...)`. */
 export const METRIC_DIMENSION = 'service';
 
-/** Names a pipeline's deployment in logs and metrics, such as `flights-prod`. */
-export function serviceName(pipeline: string, environment: string): string {
-  return `${pipeline}-${environment}`;
+/** Names a pipeline's deployment in logs and metrics, such as `flights-prod`, or `flights-prod-2`: what alarms watch is the first generation. */
+export function serviceName(pipeline: string, environment: string, generation = '1'): string {
+  const service = `${pipeline}-${environment}`;
+  return generation === '1' ? service : `${service}-${generation}`;
 }
 
 /** Source of a pipeline's events about closed windows, such as `millrace.flights`. */

@@ -43,9 +43,9 @@ export function decodeDocument(line: string): QuarantineDocument {
   );
 }
 
-/** Start of the keys of a day's objects. */
-export function quarantineDayPrefix(pipeline: string, dayMs: number): string {
-  return `${QUARANTINE_PREFIX}${pipeline}/${new Date(dayMs).toISOString().slice(0, 10)}/`;
+/** Start of the keys of a day's objects. @param folder the pipeline's name, or what `quarantineFolder` gives */
+export function quarantineDayPrefix(folder: string, dayMs: number): string {
+  return `${QUARANTINE_PREFIX}${folder}/${new Date(dayMs).toISOString().slice(0, 10)}/`;
 }
 
 /** What a document is made from. */
@@ -93,12 +93,12 @@ function timeOf(timeMs: number): { eventTime?: string } {
  * and last position, so that writing the same again replaces it and other boundaries do no harm.
  */
 export function quarantineObjectKey(
-  pipeline: string,
+  folder: string,
   documents: readonly QuarantineDocument[],
 ): string {
   const [first] = documents;
   const last = documents.at(-1);
-  const prefix = quarantineDayPrefix(pipeline, Date.parse(first?.arrival ?? ''));
+  const prefix = quarantineDayPrefix(folder, Date.parse(first?.arrival ?? ''));
   return `${prefix}${first?.writer ?? ''}/${first?.position ?? ''}-${last?.position ?? ''}.jsonl`;
 }
 

@@ -21,6 +21,7 @@ import type { Publisher } from '../ports/publisher.ts';
 import type { Item, ReadResult, Table } from '../ports/table.ts';
 import { closeFrontier, type Frontier } from './close-frontier.ts';
 import { cellTtlSeconds } from './lifetimes.ts';
+import { liveGeneration } from './live-generation.ts';
 import type { Invocation, KeepPorts } from './ports.ts';
 import { readAll } from './read-all.ts';
 import { readBlocks, readWindowPages } from './read-pages.ts';
@@ -45,6 +46,8 @@ import { type RetryContext, retryFailed } from './retry.ts';
 export interface ClosePorts extends KeepPorts {
   readonly aggregates: Table;
   readonly publisher: Publisher;
+  /** Which generation it closes, and the ledger table that says which one is live; default: the only one. */
+  readonly generation?: { readonly name: string; readonly pointer: Table };
 }
 
 /** What a run of the closer did. */
@@ -106,7 +109,7 @@ class Closer {
 
   async run(): Promise<CloseReport> {
     const closing = this.#program.aggregates.filter(({ closes }) => closes);
-    if (closing.length === 0) return this.#report;
+    if (closing.length === 0 || !(await this.#isLive())) return this.#report;
     const frontier = await closeFrontier(this.#ports, this.#program, this.#context);
     this.#report.forced = frontier.forced;
     this.#report.throughMs = frontier.throughMs;
@@ -116,6 +119,14 @@ class Closer {
       await this.#closeThrough(aggregate, frontier, frontier.throughMs);
     }
     return this.#report;
+  }
+
+  /** Of the generations only the live one is published. */
+  async #isLive(): Promise<boolean> {
+    const { generation } = this.#ports;
+    if (generation === undefined) return true;
+    const { live } = await liveGeneration(generation.pointer, this.#context);
+    return live === generation.name;
   }
 
   /** Closes every window that became final since the last run, block after block. */
@@ -223,7 +234,9 @@ class Closer {
   }
 
   async #publish(aggregate: Aggregate, windowMs: number, revision: Revision): Promise<void> {
-    const events = windowEvents(aggregate, windowMs, revision);
+    const { name } = this.#ports.generation ?? {};
+    const named = name === undefined ? revision : { ...revision, generation: name };
+    const events = windowEvents(aggregate, windowMs, named);
     const results = await retryFailed(this.#context, events, (open) =>
       this.#ports.publisher.publish(open, this.#context),
     );

@@ -20,6 +20,8 @@ export interface ConsumePorts extends KeepPorts {
   readonly events: Table;
   readonly quarantineIndex: Table;
   readonly quarantine: Bucket;
+  /** What stands for the pipeline's name in the keys of quarantine objects; default: its name. */
+  readonly quarantineFolder?: string;
   /** The streams of the pipelines that are fed, by output; needed where the pipeline has outputs. */
   readonly outlets?: Readonly<Record<string, FedStream>>;
 }

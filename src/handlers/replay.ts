@@ -10,6 +10,7 @@ import {
   encodeCursor,
 } from '../core/replay.ts';
 import { epochOf, epochStartMs } from '../core/writer.ts';
+import type { Item, Table } from '../ports/table.ts';
 import { readTails } from './archive-tails.ts';
 import { type Consume, makeConsume } from './consume.ts';
 import type { KinesisBatch } from './kinesis-batch.ts';
@@ -55,6 +56,8 @@ export interface ReplayJob {
   readonly toMs?: number | undefined;
   /** Only records of this partition key, such as `p-3`. */
   readonly partitionKey?: string | undefined;
+  /** Only of the stream as it is now: of writers of streams that are gone, tables may have forgotten the ledgers. */
+  readonly currentOnly?: boolean;
 }
 
 /** How one call goes about it. */
@@ -79,8 +82,8 @@ const LAST_BATCH_MS = 30_000;
 const BATCH_RECORDS = 2_000;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
-/** How long a cursor is kept, milliseconds. */
-const CURSOR_LIFE_MS = 90 * 86_400_000;
+/** How long a replay can be stopped and still go on, seconds. */
+const STOPPED_SECONDS_MAX = 30 * 86_400;
 
 /**
  * Makes the function that replays.
@@ -89,7 +92,8 @@ const CURSOR_LIFE_MS = 90 * 86_400_000;
  * const replay = makeReplay(ports, program, { name: 'generation', fromMs: 0 });
  * do report = await replay({ seconds: 60 }, invocation); while (report.state === 'more');
  */
-export function makeReplay(ports: ReplayPorts, program: Program, job: ReplayJob): Replay {
+export function makeReplay(world: ReplayPorts, program: Program, job: ReplayJob): Replay {
+  const ports = { ...world, ledger: longLived(world.ledger) };
   const consumers = new Map<string, Consume>();
   const consumerOf = (epoch: string) => {
     const consume = consumers.get(epoch) ?? makeConsume(ports, program, { epoch });
@@ -98,6 +102,24 @@ export function makeReplay(ports: ReplayPorts, program: Program, job: ReplayJob)
   };
   return (request, invocation) =>
     new ReplayCall({ ports, program, job, consumerOf, request, invocation }).run();
+}
+
+/**
+ * A replay can be stopped for a while: the ids and positions that it goes on from must outlive that, in ledgers
+ * that no keeper renews.
+ */
+function longLived(ledger: Table): Table {
+  const later = (item: Item): Item =>
+    typeof item.ttl === 'number' ? { ...item, ttl: item.ttl + STOPPED_SECONDS_MAX } : item;
+  return {
+    ...ledger,
+    putAll: (items, options) => ledger.putAll(items.map(later), options),
+    putIf: (writes, options) =>
+      ledger.putIf(
+        writes.map((write) => ({ ...write, item: later(write.item) })),
+        options,
+      ),
+  };
 }
 
 interface CallOptions {
@@ -165,7 +187,8 @@ class ReplayCall {
   /** The shards with something archived; older streams first, parents before their children. */
   async #shares(current: string): Promise<readonly ShardShare[]> {
     const { ports, job } = this.#options;
-    const writers = await registeredWriters(ports.source, this.#context);
+    const isOld = job.currentOnly !== true;
+    const writers = isOld ? await registeredWriters(ports.source, this.#context) : [];
     const epochs = new Set([...writers.map(({ epoch }) => epoch), current]);
     const before = await this.#tails(epochs);
     const known = new Set(before.map(cursorKey));
@@ -236,7 +259,7 @@ class ReplayCall {
 
   async #moveCursor(share: ShardShare, to: Cursor): Promise<void> {
     const { ports, job } = this.#options;
-    const ttlSeconds = seconds(ports.clock.now() + CURSOR_LIFE_MS);
+    const ttlSeconds = seconds(ports.clock.now());
     const { sequence, arrivalMs } = to;
     const item = encodeCursor(job.name, share.tail, { sequence, arrivalMs, ttlSeconds });
     const [result] = await retryFailed(this.#context, [item], (items) =>

@@ -82,7 +82,7 @@ function describe(context: WriteContext, { record, rejection }: RefusedRecord): 
 
 async function writeChunk(context: WriteContext, chunk: readonly Case[]): Promise<Unwritten<Case>> {
   const object = quarantineObjectKey(
-    context.program.name,
+    context.ports.quarantineFolder ?? context.program.name,
     chunk.map(({ document }) => document),
   );
   const body = new TextEncoder().encode(`${chunk.map(({ line }) => line).join('\n')}\n`);

@@ -144,9 +144,15 @@ export class StreamMapping {
   async poll(forgets: number, batchMax: number): Promise<void> {
     const { listed } = this.#stream;
     const byNumber = new Map(listed.map((shard) => [shard.number, shard]));
+    const isThrough = (shard: Shard): boolean => this.#isRead(shard) && mayBeRead(shard);
+    // A shard without records is through when its parents are.
+    const mayBeRead = (shard: Shard): boolean =>
+      shard.parents.every((number) => {
+        const parent = byNumber.get(number);
+        return parent === undefined || isThrough(parent);
+      });
     for (const shard of listed) {
-      const parents = shard.parents.flatMap((number) => byNumber.get(number) ?? []);
-      if (!parents.every((parent) => this.#isRead(parent))) continue;
+      if (!mayBeRead(shard)) continue;
       const from = this.#from(shard);
       const size = 1 + Math.floor(this.#random.next() * batchMax);
       const batch = shard.records.slice(from, from + size);

@@ -5,7 +5,10 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { addStacks } from '../../lib/app.ts';
 import { DEV, type EnvironmentConfig, PROD } from '../../lib/config/environment.ts';
+import { type GenerationConfig, generationStackName } from '../../lib/config/generation.ts';
+import type { ReplaySettings } from '../../src/core/contract.ts';
 import type { AnyPipeline } from '../../src/core/pipeline/types.ts';
+import type { PipelineFolder } from '../../src/project/discover.ts';
 import { loadStages } from '../../src/project/stages.ts';
 import { ROOT } from './sources.ts';
 
@@ -29,6 +32,18 @@ export async function synth(
   return templates;
 }
 
+/** The template of a generation's stack. */
+export async function synthGeneration(
+  replay: ReplaySettings,
+  { environment = DEV, pipeline = 'flights', number = 2 } = {},
+): Promise<Template> {
+  const folders = await loadStages(ROOT, [pipeline]);
+  const generation = { pipeline, number, replay };
+  return synthApp(folders, environment, generation, (app) =>
+    Template.fromStack(stackOf(app, generationStackName(pipeline, environment.name, generation))),
+  );
+}
+
 /** The templates of a pipeline and of those that it feeds, by name. */
 export async function synthStages(
   environment: EnvironmentConfig,
@@ -42,6 +57,22 @@ export async function synthStages(
       retention: { ...folder.pipeline.retention, ...over.retention },
     },
   }));
+  return synthApp(
+    folders,
+    environment,
+    undefined,
+    (app) =>
+      new Map(
+        folders.map(({ name }) => [name, templatesOf(app, `${name}-${environment.name}`)] as const),
+      ),
+  );
+}
+
+async function synthApp<Value>(
+  folders: readonly PipelineFolder[],
+  environment: EnvironmentConfig,
+  ...[generation, read]: readonly [GenerationConfig | undefined, (app: App) => Value]
+): Promise<Value> {
   const outdir = mkdtempSync(path.join(tmpdir(), 'millrace-synth-'));
   const app = new App({
     outdir,
@@ -49,25 +80,24 @@ export async function synthStages(
   });
   const target = { account: undefined, region: 'eu-west-1' };
   try {
-    addStacks(app, { folders, environment, target });
-    return new Map(
-      folders.map(({ name }) => [name, templatesOf(app, `${name}-${environment.name}`)] as const),
-    );
+    addStacks(app, { folders, environment, target, generation });
+    return read(app);
   } finally {
     rmSync(outdir, { recursive: true, force: true });
   }
 }
 
+function stackOf(app: App, name: string): Stack {
+  const found = app.node.findChild(name);
+  if (!Stack.isStack(found)) throw new Error(`${name} is no stack`);
+  return found;
+}
+
 function templatesOf(app: App, base: string): Templates {
-  const stack = (name: string) => {
-    const found = app.node.findChild(`${base}-${name}`);
-    if (!Stack.isStack(found)) throw new Error(`${name} is no stack`);
-    return found;
-  };
-  const data = stack('data');
+  const data = stackOf(app, `${base}-data`);
   return {
     data: Template.fromStack(data),
-    compute: Template.fromStack(stack('compute')),
+    compute: Template.fromStack(stackOf(app, `${base}-compute`)),
     terminationProtection: data.terminationProtection === true,
   };
 }

@@ -107,8 +107,8 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   'records have the position of another shard': {
     file: REPLAY,
-    right: 'eventID: `${shardId(shard)}:${sequence}`',
-    wrong: 'eventID: `${shardId(1)}:${sequence}`',
+    right: '{shardId(shard)}:',
+    wrong: '{shardId(1)}:',
   },
   'what is behind the cursor is read again, and what is before it is not': {
     file: 'src/handlers/read-archive.ts',

@@ -225,6 +225,21 @@ describe('the functions', () => {
           "Ledger: dynamodb:Query, dynamodb:PutItem",
           "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
         ],
+        "Replayer": [
+          ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
+          "ListShards: kinesis:DescribeStreamSummary, kinesis:ListShards",
+          "Ledger: dynamodb:BatchGetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:BatchWriteItem",
+          "Aggregates: dynamodb:Query, dynamodb:PutItem, dynamodb:PartiQLInsert, dynamodb:PartiQLUpdate, dynamodb:BatchGetItem, dynamodb:BatchWriteItem",
+          "Events: dynamodb:BatchWriteItem",
+          "QuarantineIndex: dynamodb:BatchWriteItem",
+          "QuarantineObjects: s3:PutObject",
+          "ReadArchive: s3:GetObject",
+          "ArchiveNames: s3:ListBucket",
+          "ReplaySource: dynamodb:Query",
+          "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+          "Feed1: kinesis:PutRecords",
+          "FeedKey1: kms:GenerateDataKey",
+        ],
       }
     `);
   });

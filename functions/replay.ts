@@ -1,0 +1,76 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import type { ReplaySettings } from '../src/core/contract.ts';
+import { programOf, quarantineFolder } from '../src/core/generation.ts';
+import type { ReplayPorts } from '../src/handlers/ports.ts';
+import { makeReplay, type Replay, type ReplayRequest } from '../src/handlers/replay.ts';
+import { generationJob, liveJob } from '../src/handlers/replay-job.ts';
+import type { ReplayReport } from '../src/handlers/replay-report.ts';
+import { bucketPort } from './shared/buckets.ts';
+import {
+  outletPorts,
+  shardsPort,
+  streamPort,
+  systemPorts,
+  tablePort,
+  unitMeter,
+} from './shared/clients.ts';
+import { readEnv } from './shared/env.ts';
+import { logger } from './shared/powertools.ts';
+import { bundledProgram } from './shared/program.ts';
+
+const env = readEnv([
+  'streamArn',
+  'ledgerTable',
+  'aggregatesTable',
+  'eventsTable',
+  'quarantineTable',
+  'quarantineBucket',
+  'outputs',
+  'archiveBucket',
+  'sourceTable',
+  'generation',
+  'replay',
+]);
+const program = programOf(bundledProgram(), env.generation);
+const settings: ReplaySettings | null = JSON.parse(env.replay);
+
+const ports: ReplayPorts = {
+  ...systemPorts,
+  stream: streamPort(env.streamArn),
+  shards: shardsPort(env.streamArn),
+  ledger: tablePort(env.ledgerTable),
+  aggregates: tablePort(env.aggregatesTable),
+  events: tablePort(env.eventsTable),
+  quarantineIndex: tablePort(env.quarantineTable),
+  quarantine: bucketPort(env.quarantineBucket),
+  quarantineFolder: quarantineFolder(program.name, env.generation),
+  outlets: outletPorts(env.outputs),
+  archive: bucketPort(env.archiveBucket),
+  source: tablePort(env.sourceTable),
+};
+
+/** Of a generation kept while the container lives; what the live one lacks is looked up in each call. */
+let rebuild: Replay | undefined;
+
+async function replayFor(deadlineMs: number): Promise<Replay> {
+  if (settings === null)
+    return makeReplay(ports, program, await liveJob(ports, program, deadlineMs));
+  const { job, filtered } = generationJob(program, settings);
+  rebuild ??= makeReplay(ports, filtered, job);
+  return rebuild;
+}
+
+async function replayOnce(request: ReplayRequest, context: Context): Promise<ReplayReport> {
+  const deadlineMs = systemPorts.clock.now() + context.getRemainingTimeInMillis();
+  const replay = await replayFor(deadlineMs);
+  const report = await replay(request, { requestId: context.awsRequestId, deadlineMs });
+  logger.info('replayed', { ...report, units: unitMeter.take() });
+  return report;
+}
+
+/** Lambda's entry: replays for a while, and says how far it is. */
+export const handler = middy<ReplayRequest, ReplayReport>()
+  .use(injectLambdaContext(logger))
+  .handler(replayOnce);
