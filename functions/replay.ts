@@ -3,6 +3,13 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { ReplaySettings } from '../src/core/contract.ts';
 import { programOf, quarantineFolder } from '../src/core/generation.ts';
+import {
+  describeGeneration,
+  type GenerationDescription,
+  type RowsPage,
+  type RowsQuery,
+  readRows,
+} from '../src/handlers/generation-rows.ts';
 import type { ReplayPorts } from '../src/handlers/ports.ts';
 import { makeReplay, type Replay, type ReplayRequest } from '../src/handlers/replay.ts';
 import { generationJob, liveJob } from '../src/handlers/replay-job.ts';
@@ -62,15 +69,26 @@ async function replayFor(deadlineMs: number): Promise<Replay> {
   return rebuild;
 }
 
-async function replayOnce(request: ReplayRequest, context: Context): Promise<ReplayReport> {
+/** What the function can be asked for: to replay, what it is, or results of its generation. */
+type Request = ReplayRequest | { readonly describe: true } | { readonly rows: RowsQuery };
+
+async function answer(
+  request: Request,
+  context: Context,
+): Promise<ReplayReport | GenerationDescription | RowsPage> {
   const deadlineMs = systemPorts.clock.now() + context.getRemainingTimeInMillis();
+  if ('describe' in request) return describeGeneration(program, settings);
+  if ('rows' in request) {
+    const { clock, random } = systemPorts;
+    return readRows(ports, { program, query: request.rows }, { clock, random, deadlineMs });
+  }
   const replay = await replayFor(deadlineMs);
   const report = await replay(request, { requestId: context.awsRequestId, deadlineMs });
   logger.info('replayed', { ...report, units: unitMeter.take() });
   return report;
 }
 
-/** Lambda's entry: replays for a while, and says how far it is. */
-export const handler = middy<ReplayRequest, ReplayReport>()
+/** Lambda's entry: replays for a while and says how far it is, or answers about its generation. */
+export const handler = middy<Request, ReplayReport | GenerationDescription | RowsPage>()
   .use(injectLambdaContext(logger))
-  .handler(replayOnce);
+  .handler(answer);

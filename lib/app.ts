@@ -2,12 +2,12 @@ import { type App, PermissionsBoundary, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { compile } from '../src/core/compile.ts';
 import { InvariantError } from '../src/core/errors.ts';
-import { quarantineFolder } from '../src/core/generation.ts';
+import { generationStackName, quarantineFolder } from '../src/core/generation.ts';
 import type { Program } from '../src/core/program.ts';
 import type { PipelineFolder } from '../src/project/discover.ts';
 import { ComputeStack } from './compute-stack.ts';
 import type { EnvironmentConfig } from './config/environment.ts';
-import { type GenerationConfig, generationStackName } from './config/generation.ts';
+import type { GenerationConfig } from './config/generation.ts';
 import { DataStack } from './data-stack.ts';
 import { GenerationStack } from './generation-stack.ts';
 import type { FedPipeline } from './processing/consumer.ts';
@@ -113,13 +113,17 @@ function addGeneration(
 ): void {
   const { environment, generation } = source;
   const data = stackOf(stacks, name);
-  const stack = new GenerationStack(app, generationStackName(name, environment.name, generation), {
-    ...common(source),
-    folder,
-    data,
-    generation,
-    description: `Millrace: generation ${generation.number} of ${name} (${environment.name})`,
-  });
+  const stack = new GenerationStack(
+    app,
+    generationStackName(name, environment.name, generation.number),
+    {
+      ...common(source),
+      folder,
+      data,
+      generation,
+      description: `Millrace: generation ${generation.number} of ${name} (${environment.name})`,
+    },
+  );
   acknowledgeFunctionFindings(data, stack, quarantineFolder(name, String(generation.number)));
 }
 

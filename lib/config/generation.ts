@@ -10,15 +10,6 @@ export interface GenerationConfig {
   readonly replay: ReplaySettings;
 }
 
-/** The name of a generation's stack, such as `flights-dev-generation-2`. */
-export function generationStackName(
-  pipeline: string,
-  environment: string,
-  { number }: Pick<GenerationConfig, 'number'>,
-): string {
-  return `${pipeline}-${environment}-generation-${number}`;
-}
-
 /**
  * Reads `-c generation=2 -c replay='{"fromMs":0}'`; undefined where no generation is asked for.
  *

@@ -7,6 +7,7 @@ import { ROOT } from '../local/paths.ts';
 import type { CommandContext } from './context.ts';
 import { addLoad } from './load.ts';
 import { addQuarantine } from './quarantine.ts';
+import { addReplay } from './replay.ts';
 import { addSimulate } from './simulate.ts';
 import { addStart } from './start.ts';
 
@@ -26,6 +27,7 @@ export async function main(args: readonly string[], context: CommandContext): Pr
   addSimulate(program, context);
   addLoad(program, context);
   addQuarantine(program, context);
+  addReplay(program, context);
   try {
     await program.parseAsync(args, { from: 'user' });
     return context.exitCode;

@@ -46,6 +46,15 @@ export function programOf(program: Program, generation: string): Program {
   return generation === FIRST_GENERATION ? program : { ...program, outputs: [] };
 }
 
+/** The name of a generation's stack, such as `flights-dev-generation-2`. */
+export function generationStackName(
+  pipeline: string,
+  environment: string,
+  generation: number | string,
+): string {
+  return `${pipeline}-${environment}-generation-${generation}`;
+}
+
 /** What stands for a pipeline's name in the keys of quarantine objects. */
 export function quarantineFolder(pipeline: string, generation: string): string {
   return generation === FIRST_GENERATION ? pipeline : `${pipeline}.generation-${generation}`;

@@ -1,7 +1,9 @@
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import type { ReplaySettings } from '../core/contract.ts';
 import { InvariantError } from '../core/errors.ts';
+import { generationStackName } from '../core/generation.ts';
 import { endpointVariables, runChild } from './child.ts';
 import type { LocalClients } from './clients.ts';
 import { CommandError, EXIT } from './local-error.ts';
@@ -14,6 +16,14 @@ export interface DeployOptions {
   /** Where templates and logs go; made before. */
   readonly directory: string;
   readonly signal: AbortSignal;
+  /** A generation's stack instead of the pipeline's own; those have to stand. */
+  readonly generation?: GenerationChoice;
+}
+
+/** A generation that is to be rebuilt. */
+export interface GenerationChoice {
+  readonly number: number;
+  readonly replay: ReplaySettings;
 }
 
 /** The outputs of a pipeline's stacks that a local run needs. */
@@ -27,6 +37,8 @@ export interface Deployment {
   readonly consumerName: string;
   readonly mappingId: string;
   readonly alarmTopic: string;
+  /** The function that replays into the first generation; undefined where there is no archive. */
+  readonly replayerName: string | undefined;
   /** Undefined where the pipeline has no archive. */
   readonly archive: ArchiveDeployment | undefined;
   /** Undefined where the pipeline closes no windows. */
@@ -59,7 +71,8 @@ const ENVIRONMENT = 'dev';
 export async function synthesise(options: DeployOptions): Promise<void> {
   const output = templatesOf(options);
   rmSync(output, { recursive: true, force: true });
-  const args = ['synth', '--quiet', '-c', `pipeline=${options.pipeline}`, '-o', output];
+  const context = contextOf(options).flatMap((one) => ['-c', one]);
+  const args = ['synth', '--quiet', ...context, '-o', output];
   await run(options, { what: 'The stacks could not be synthesised', command: 'cdk', args });
   for (const file of globSync('*.template.json', { cwd: output })) {
     const name = path.join(output, file);
@@ -67,6 +80,13 @@ export async function synthesise(options: DeployOptions): Promise<void> {
     writeFileSync(name.replace(/\.template\.json$/, SYNTHESISED), template);
     writeFileSync(name, localTemplate(template));
   }
+}
+
+/** What the app is asked for. */
+function contextOf({ pipeline, generation }: DeployOptions): readonly string[] {
+  if (generation === undefined) return [`pipeline=${pipeline}`];
+  const { number, replay } = generation;
+  return [`pipeline=${pipeline}`, `generation=${number}`, `replay=${JSON.stringify(replay)}`];
 }
 
 /**
@@ -83,12 +103,35 @@ export async function bootstrapAccount(options: DeployOptions): Promise<void> {
 
 /** Deploys what was synthesised. */
 export async function deploy(options: DeployOptions): Promise<void> {
-  const flags = ['--all', '--require-approval', 'never', '--method', 'direct'];
+  const { pipeline, generation } = options;
+  const which =
+    generation === undefined
+      ? ['--all']
+      : [generationStackName(pipeline, ENVIRONMENT, generation.number), '--exclusively'];
+  const flags = [...which, '--require-approval', 'never', '--method', 'direct'];
   await run(options, {
     what: 'The stacks could not be deployed',
     command: 'cdklocal',
     args: ['deploy', ...flags, '--app', templatesOf(options)],
   });
+}
+
+/** Reads the outputs of a stack; undefined where there is no such stack. */
+export async function stackOutputs(
+  { cloudFormation }: Pick<LocalClients, 'cloudFormation'>,
+  StackName: string,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  try {
+    const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
+    const outputs = Stacks?.[0]?.Outputs;
+    return (
+      outputs &&
+      new Map(outputs.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]))
+    );
+  } catch (error) {
+    if (error instanceof Error && /does not exist/.test(error.message)) return undefined;
+    throw error;
+  }
 }
 
 /** Reads the outputs of the deployed stacks. */
@@ -120,6 +163,7 @@ export async function readDeployment(
     consumerName: output('ConsumerName'),
     mappingId: output('MappingId'),
     alarmTopic: output('AlarmTopic'),
+    replayerName: outputs.get('ReplayerName'),
     closer: outputs.has('CloserName')
       ? { name: output('CloserName'), busName: output('ClosedWindowsBus') }
       : undefined,
@@ -146,8 +190,10 @@ export function computeStack(pipeline: string): string {
 function templatesOf({
   directory,
   pipeline,
-}: Pick<DeployOptions, 'directory' | 'pipeline'>): string {
-  return path.join(directory, `cdk.out-${pipeline}`);
+  generation,
+}: Pick<DeployOptions, 'directory' | 'pipeline' | 'generation'>): string {
+  const end = generation === undefined ? '' : `-generation-${generation.number}`;
+  return path.join(directory, `cdk.out-${pipeline}${end}`);
 }
 
 async function run(

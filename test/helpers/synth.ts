@@ -5,8 +5,9 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { addStacks } from '../../lib/app.ts';
 import { DEV, type EnvironmentConfig, PROD } from '../../lib/config/environment.ts';
-import { type GenerationConfig, generationStackName } from '../../lib/config/generation.ts';
+import type { GenerationConfig } from '../../lib/config/generation.ts';
 import type { ReplaySettings } from '../../src/core/contract.ts';
+import { generationStackName } from '../../src/core/generation.ts';
 import type { AnyPipeline } from '../../src/core/pipeline/types.ts';
 import type { PipelineFolder } from '../../src/project/discover.ts';
 import { loadStages } from '../../src/project/stages.ts';
@@ -40,7 +41,7 @@ export async function synthGeneration(
   const folders = await loadStages(ROOT, [pipeline]);
   const generation = { pipeline, number, replay };
   return synthApp(folders, environment, generation, (app) =>
-    Template.fromStack(stackOf(app, generationStackName(pipeline, environment.name, generation))),
+    Template.fromStack(stackOf(app, generationStackName(pipeline, environment.name, number))),
   );
 }
 
