@@ -76,7 +76,11 @@ const LAST_MS = Date.UTC(9999, 0, 1);
 /** A page of a window's results. @throws InvariantError for an unknown window; TransientError */
 export async function readRows(
   { ledger, aggregates }: { readonly ledger: Table; readonly aggregates: Table },
-  { program, query }: { readonly program: Program; readonly query: RowsQuery },
+  {
+    program,
+    query,
+    rowsMax = PAGE_ROWS,
+  }: { readonly program: Program; readonly query: RowsQuery; readonly rowsMax?: number },
   context: RetryContext,
 ): Promise<RowsPage> {
   const aggregate = program.aggregates.find(({ name }) => name === query.window);
@@ -92,10 +96,9 @@ export async function readRows(
   };
   const rows: WindowRow[] = [];
   for await (const pages of readBlocks({ table: aggregates, aggregate, range }, context)) {
-    if (rows.length >= PAGE_ROWS) break;
     rows.push(...mergePages(aggregate, pages));
     const last = rows.at(-1);
-    if (rows.length < PAGE_ROWS || last === undefined) continue;
+    if (rows.length < rowsMax || last === undefined) continue;
     const windowMs = aggregate.assign(last.startMs)[0]?.startMs ?? last.startMs;
     return { rows, next: blockOf(aggregate.layout, windowMs).endMs };
   }
