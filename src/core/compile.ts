@@ -55,6 +55,7 @@ function settingsOf(pipeline: AnyPipeline): ProgramSettings {
         ? null
         : { idleMs: durationMs('closing.idle', pipeline.closing.idle) },
     horizonMs: durationMs('deduplication', pipeline.deduplication),
+    deduplicates: true,
     fedBy: pipeline.fedBy,
     futureMs: 300_000,
     retention: {

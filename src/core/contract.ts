@@ -122,6 +122,9 @@ export const METRICS = {
 /** Prefix of quarantine objects in their bucket. */
 export const QUARANTINE_PREFIX = 'quarantine/';
 
+/** Prefix of the plans of jobs that bring refused events back, in the same bucket. */
+export const REDRIVE_PREFIX = 'redrive/';
+
 /** Prefix of what the event source mapping gives up, in the same bucket (AWS chooses it). */
 export const FAILURE_PREFIX = 'aws/lambda/';
 

@@ -68,7 +68,7 @@ export class Identifier {
 
   /** The id to remember, undefined where there is none, or that it is a repeat. @throws Refusal id-conflict */
   identify(event: EventIdentity, record: Arrived): FoldedId | undefined | 'duplicate' {
-    if (event.id === undefined) return undefined;
+    if (event.id === undefined || !this.#settings.deduplicates) return undefined;
     const { arrivalMs } = record;
     const hash = sipHashText(this.#key, event.name);
     const { fedBy } = this.#settings;

@@ -33,6 +33,8 @@ export interface InputRecord {
   /** Arrival at the stream, milliseconds since 1970 UTC. */
   readonly arrivalMs: number;
   readonly bytes: Uint8Array;
+  /** Names the event where it has no id of its own; default: writer and position. */
+  readonly name?: string;
 }
 
 /** An event to be kept on its own. */
@@ -174,6 +176,7 @@ export class Planner<R extends InputRecord = InputRecord> {
 
   #nameOf(ids: Ids, record: InputRecord): string {
     if (ids.id !== undefined) return eventName(ids.source, ids.id);
+    if (record.name !== undefined) return record.name;
     const { shard, sequence, index } = record.position;
     return `${this.#writer} ${shard}:${sequence}:${index}`;
   }
@@ -229,10 +232,12 @@ export class Planner<R extends InputRecord = InputRecord> {
       }
     }
     if (live.length > 0 || late === 0) return { live, partlyLate: late > 0 };
-    throw refuse('late', 'plan', {
-      path: '',
-      message: `got an event of ${new Date(timeMs).toISOString()} at watermark ${new Date(watermarkMs).toISOString()}, expected it within the allowed lateness`,
-    });
+    const got = `got an event of ${new Date(timeMs).toISOString()}`;
+    // Nothing is too late for a writer that has counted nothing: then the windows are gone.
+    const message = Number.isFinite(watermarkMs)
+      ? `${got} at watermark ${new Date(watermarkMs).toISOString()}, expected it within the allowed lateness`
+      : `${got}, expected one whose windows are still kept`;
+    throw refuse('late', 'plan', { path: '', message });
   }
 
   #spansOf(aggregate: Aggregate, row: unknown, timeMs: number): readonly WindowSpan[] {

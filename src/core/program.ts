@@ -122,6 +122,8 @@ export interface ProgramSettings {
   readonly partitions: number | 'shard';
   /** Deduplication horizon H: the same id within it counts once. */
   readonly horizonMs: number;
+  /** False: ids are not looked at, because repeats were left out before. */
+  readonly deduplicates: boolean;
   /** The pipelines that feed this one: of their events it is known how far back a copy can be. */
   readonly fedBy: readonly string[];
   /** How far event time may be ahead of arrival. */

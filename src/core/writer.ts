@@ -33,6 +33,18 @@ export function strayWriter(epoch: string, shard: number): string {
   return `${epoch}.stray${shard}`;
 }
 
+const REDRIVE_LANE = 'redrive';
+
+/** The one writer that brings refused events back, such as `t4x9k2-1f3a9c0d.redrive`. */
+export function redriveWriter(epoch: string): string {
+  return `${epoch}.${REDRIVE_LANE}`;
+}
+
+/** True for a writer that `redriveWriter` named. Events of any time come from it, at any time. */
+export function isRedriveWriter(writer: string): boolean {
+  return writer.endsWith(`.${REDRIVE_LANE}`);
+}
+
 /** The epoch in a writer's name. */
 export function epochOfWriter(writer: string): string {
   return writer.slice(0, writer.lastIndexOf('.'));

@@ -2,7 +2,7 @@ import { CLOSING_FORMAT, CLOSING_THROUGH } from '../core/closing.ts';
 import { numberIn } from '../core/item.ts';
 import { encodeEntry, type LedgerEntry } from '../core/ledger.ts';
 import type { Program } from '../core/program.ts';
-import { epochOf } from '../core/writer.ts';
+import { epochOf, isRedriveWriter } from '../core/writer.ts';
 import type { Table } from '../ports/table.ts';
 import { newestEntry, registeredWriters } from './ledger-tails.ts';
 import { entryTtlSeconds } from './lifetimes.ts';
@@ -54,7 +54,8 @@ export async function closeFrontier(
   const writers = registered.map(({ writer }) => writer);
   const tails: Tail[] = [];
   for (const one of registered) {
-    if (one.epoch !== epoch) continue;
+    // What brings refused events back is never waited for: it asks how far windows are closed.
+    if (one.epoch !== epoch || isRedriveWriter(one.writer)) continue;
     const entry = await newestEntry(ports.ledger, one.writer, context);
     tails.push(tailOf(one, entry));
   }

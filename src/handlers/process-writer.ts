@@ -5,6 +5,7 @@ import { type Decision, Planner } from '../core/plan.ts';
 import { isAfter } from '../core/position.ts';
 import { registryItem } from '../core/registry.ts';
 import type { Rejection } from '../core/rejection.ts';
+import { isRedriveWriter } from '../core/writer.ts';
 import { appendEntry } from './append-entry.ts';
 import type { AttemptGuard } from './attempt-guard.ts';
 import type { Head } from './head.ts';
@@ -92,7 +93,8 @@ export async function processWriter(
  * @throws DefinitionError before anything is written
  */
 function checkReferences({ program, writer }: WriteContext, head: Head): void {
-  if (head.fingerprint === undefined) return;
+  // Events that are brought back are decided by what is deployed: a reference that was mended is a reason to.
+  if (head.fingerprint === undefined || isRedriveWriter(writer)) return;
   const [before] = head.fingerprint.split('.');
   const now = program.fingerprintAt(head.highArrivalMs);
   if (before !== program.fingerprint || now === head.fingerprint) return;

@@ -23,9 +23,12 @@ export interface QuarantineFilter {
 
 const DAY_MS = 86_400_000;
 
+/** Objects that are read at the same time, and are in memory then; each has at most 8 MB. */
+const OBJECTS_AT_ONCE = 8;
+
 /**
  * The documents of refused events in the order of days, once each: a try with other boundaries leaves
- * copies. One object is in memory at a time, and the names of what was given.
+ * copies. A few objects are in memory at a time, and the names of what was given.
  *
  * @throws TransientError
  */
@@ -35,9 +38,11 @@ export async function* quarantinedDocuments(
   context: RetryContext,
 ): AsyncGenerator<QuarantineDocument> {
   const given = new Set<string>();
-  for await (const key of objectKeys(bucket, filter, context)) {
-    const body = await retryCall(context, () => bucket.get(key, context));
-    for (const document of documentsIn(body)) {
+  for await (const keys of objectKeys(bucket, filter, context)) {
+    const bodies = await Promise.all(
+      keys.map((key) => retryCall(context, () => bucket.get(key, context))),
+    );
+    for (const document of bodies.flatMap(documentsIn)) {
       const name = documentName(document);
       if (!fits(document, filter) || given.has(name)) continue;
       given.add(name);
@@ -51,20 +56,23 @@ async function* objectKeys(
   bucket: Bucket,
   { pipeline, fromMs, toMs, streamMs }: QuarantineFilter,
   context: RetryContext,
-): AsyncGenerator<string> {
+): AsyncGenerator<readonly string[]> {
   for (let dayMs = startOfDay(fromMs - streamMs); dayMs < toMs; dayMs += DAY_MS) {
     const prefix = quarantineDayPrefix(pipeline, dayMs);
     let after: string | undefined;
     do {
       const query = after === undefined ? { prefix } : { prefix, after };
       const page = await retryCall(context, () => bucket.list(query, context));
-      yield* page.keys;
+      for (let at = 0; at < page.keys.length; at += OBJECTS_AT_ONCE) {
+        yield page.keys.slice(at, at + OBJECTS_AT_ONCE);
+      }
       after = page.next;
     } while (after !== undefined);
   }
 }
 
-function documentsIn(body: Uint8Array | undefined): readonly QuarantineDocument[] {
+/** The documents of an object, one a line. @throws InvariantError for one of another format */
+export function documentsIn(body: Uint8Array | undefined): readonly QuarantineDocument[] {
   const lines = new TextDecoder().decode(body).split('\n');
   return lines.filter((line) => line !== '').map(decodeDocument);
 }

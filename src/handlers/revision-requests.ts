@@ -3,6 +3,7 @@ import { TransientError } from '../core/errors.ts';
 import { numberIn } from '../core/item.ts';
 import type { PackPlan } from '../core/plan-packs.ts';
 import { packPosition } from '../core/position.ts';
+import { isRedriveWriter } from '../core/writer.ts';
 import type { Head } from './head.ts';
 import { cellTtlSeconds } from './lifetimes.ts';
 import { retryFailed } from './retry.ts';
@@ -26,7 +27,7 @@ export interface Folded {
  */
 export async function requestRevisions(context: WriteContext, folded: Folded): Promise<void> {
   const { program, clock } = context;
-  const throughMs = folded.head.closedThroughMs;
+  const throughMs = await closedThrough(context, folded.head);
   if (throughMs === undefined) return;
   const items = [...windowsOf(folded, throughMs)].map(([, { pack, windowMs, endMs }]) =>
     encodeRequest(
@@ -52,6 +53,15 @@ export async function requestRevisions(context: WriteContext, folded: Folded): P
       cause: failed.status === 'failed' ? failed.error : undefined,
     },
   );
+}
+
+/**
+ * The closer tells writers through their ledgers, but the one that brings refused events back: that one asks,
+ * after its cells are durable. Either its question comes after the closer's note, or its cells came before, and
+ * are in what the closer reads after the note.
+ */
+async function closedThrough(context: WriteContext, head: Head): Promise<number | undefined> {
+  return isRedriveWriter(context.writer) ? closingThrough(context) : head.closedThroughMs;
 }
 
 /**

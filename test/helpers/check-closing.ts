@@ -1,16 +1,13 @@
-import { BatchComputation, resultName } from '../../src/batch/batch.ts';
+import { type BatchResult, resultName } from '../../src/batch/batch.ts';
 import { compareResults } from '../../src/batch/compare.ts';
 import type { WindowEvent } from '../../src/core/closing.ts';
-import type { AnyPipeline } from '../../src/core/pipeline/types.ts';
 import type { Program } from '../../src/core/program.ts';
-import type { LaneRecord } from './closing-simulation.ts';
 
 /** What is checked. */
 export interface ClosingEnd {
-  readonly pipeline: AnyPipeline;
   readonly program: Program;
-  /** Everything that was in the stream, in the order of its lane. */
-  readonly records: readonly LaneRecord[];
+  /** What a batch computation of everything gives. */
+  readonly computed: BatchResult;
   /** Everything that was published, in the order in which it came. */
   readonly events: readonly WindowEvent[];
 }
@@ -53,12 +50,7 @@ function checkChains({ events }: ClosingEnd): readonly string[] {
 }
 
 /** Who has read everything knows what a batch computation of the same records gives. */
-function checkNewest({ pipeline, program, records, events }: ClosingEnd): readonly string[] {
-  const batch = new BatchComputation(pipeline, program);
-  for (const { partition, bytes, arrivalMs } of records) {
-    batch.add({ bytes, lane: `p${partition}`, arrivalMs });
-  }
-  const computed = batch.result();
+function checkNewest({ program, computed, events }: ClosingEnd): readonly string[] {
   const closes = new Set(program.aggregates.flatMap(({ closes, name }) => (closes ? [name] : [])));
   const sessions = new Set(
     program.aggregates.flatMap(({ type, name }) => (type === 'session' ? [name] : [])),

@@ -1,6 +1,7 @@
 import { makeManualClock } from '../../src/adapters/memory/clock.ts';
 import { makeMemoryPublisher } from '../../src/adapters/memory/publisher.ts';
 import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
+import { BatchComputation } from '../../src/batch/batch.ts';
 import { compile } from '../../src/core/compile.ts';
 import type { AnyPipeline } from '../../src/core/pipeline/types.ts';
 import type { Program } from '../../src/core/program.ts';
@@ -110,16 +111,15 @@ class Driver {
   #result(): ClosingResult {
     const { seed, pipeline } = this.#simulation;
     const { events } = this.#world.publisher;
+    const batch = new BatchComputation(pipeline, this.#program);
+    for (const { partition, bytes, arrivalMs } of this.#lanes.flat()) {
+      batch.add({ bytes, lane: `p${partition}`, arrivalMs });
+    }
     const left = this.#lanes.some((lane, at) => (this.#finished[at] ?? 0) < lane.length);
     const found = [
       ...(this.#broken === undefined ? [] : [this.#broken]),
       ...(left ? ['records are left'] : []),
-      ...checkClosing({
-        pipeline,
-        program: this.#program,
-        records: this.#lanes.flat(),
-        events,
-      }),
+      ...checkClosing({ program: this.#program, computed: batch.result(), events }),
     ];
     return {
       violations: found.map((text) => `seed ${seed}: ${text}`),
