@@ -14,6 +14,7 @@ import { Closer } from './processing/closer.ts';
 import { Consumer, type ConsumerProps } from './processing/consumer.ts';
 import { Keeper } from './processing/keeper.ts';
 import { Replayer } from './processing/replayer.ts';
+import { Redriver } from './processing/redriver.ts';
 
 /** What a compute stack is made with. */
 export interface ComputeStackProps extends StackProps, ConsumerProps {}
@@ -31,6 +32,7 @@ export class ComputeStack extends Stack {
     const source = { folder, environment, data, fed };
     this.consumer = new Consumer(this, 'Consumer', source);
     const keeper = new Keeper(this, 'Keeper', source);
+    const redriver = new Redriver(this, 'Redriver', source);
     this.archiver = this.#archiver(source);
     const { closedWindows } = data;
     const closer =
@@ -38,8 +40,9 @@ export class ComputeStack extends Stack {
         ? undefined
         : new Closer(this, 'Closer', { ...source, closedWindows });
     this.topic = makeAlarmTopic(this, 'Alarms', environment.alarms);
-    const watching = this.#observe(props, { keeper, closer });
+    const watching = this.#observe(props, { keeper, redriver, closer });
     new CfnOutput(this, 'ConsumerName', { value: this.consumer.function.functionName });
+    new CfnOutput(this, 'RedriverName', { value: redriver.function.functionName });
     new CfnOutput(this, 'MappingId', { value: this.consumer.mapping.eventSourceMappingId });
     if (this.archiver !== undefined) {
       const { function: archiver, mapping } = this.archiver;
@@ -67,7 +70,11 @@ export class ComputeStack extends Stack {
   /** Alarms and dashboards; answers what they are billed by. */
   #observe(
     { folder, environment, data }: ConsumerProps,
-    functions: { readonly keeper: Keeper; readonly closer: Closer | undefined },
+    functions: {
+      readonly keeper: Keeper;
+      readonly redriver: Redriver;
+      readonly closer: Closer | undefined;
+    },
   ): Watching {
     const { consumer, archiver, topic } = this;
     const service = serviceName(folder.name, environment.name);

@@ -282,6 +282,16 @@ function operationAlarms(): readonly AlarmDefinition[] {
       periods: 2,
     },
     {
+      id: 'RedriveErrors',
+      says: 'the function that brings quarantined events back fails',
+      impact: 'A redrive stands still. Nothing is lost or counted twice: it goes on where it was.',
+      layer: 'operations',
+      watches: 'redriveErrors',
+      ...ANY,
+      datapoints: 1,
+      periods: 1,
+    },
+    {
       id: 'NotificationsFailed',
       says: 'a notification of an alarm did not reach one of its receivers',
       impact: 'Somebody who is to be told of alarms is not.',

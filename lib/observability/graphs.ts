@@ -190,6 +190,12 @@ export const GRAPHS = {
       metrics: ['keeperCalls', 'keeperErrors'],
     },
     {
+      title: 'Brought back out of quarantine',
+      unit: 'events, calls',
+      look: 'Peaks where somebody redrives. Refused once more: the pipeline was changed meanwhile.',
+      metrics: ['redriven', 'refusedAgain', 'redriveErrors'],
+    },
+    {
       title: 'Notifications of alarms',
       unit: 'messages',
       look: 'None that failed.',

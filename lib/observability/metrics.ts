@@ -8,6 +8,7 @@ import type { Archiver } from '../processing/archiver.ts';
 import type { Closer } from '../processing/closer.ts';
 import type { Consumer } from '../processing/consumer.ts';
 import type { Keeper } from '../processing/keeper.ts';
+import type { Redriver } from '../processing/redriver.ts';
 import { closingMetrics } from './closing-metrics.ts';
 import { costMetrics } from './cost-metrics.ts';
 import { logBytes, math, of, pipelineMetricMaker } from './metric-maker.ts';
@@ -19,6 +20,7 @@ export interface MetricSource {
   readonly data: DataStack;
   readonly consumer: Consumer;
   readonly keeper: Keeper;
+  readonly redriver: Redriver;
   /** Undefined where there is no archive. */
   readonly archiver: Archiver | undefined;
   /** Undefined where the pipeline closes no windows. */
@@ -137,9 +139,14 @@ function archiveMetrics({ pipeline, environment, consumer }: MetricSource, archi
   };
 }
 
-function operations({ consumer, keeper, topic }: MetricSource) {
+function operations({ pipeline, environment, consumer, keeper, redriver, topic }: MetricSource) {
   const hour = Duration.hours(1);
+  const service = serviceName(pipeline, environment.name);
+  const { own } = pipelineMetricMaker({ service, consumer });
   return {
+    redriven: own(METRICS.redriven, 'Sum', 'brought back'),
+    refusedAgain: own(METRICS.refusedAgain, 'Sum', 'refused once more'),
+    redriveErrors: of(redriver.function.metricErrors(), 'Sum', 'failed calls'),
     keeperErrors: of(keeper.function.metricErrors(), 'Sum', 'keeper failed', hour),
     keeperCalls: of(keeper.function.metricInvocations(), 'Sum', 'keeper called', hour),
     notifications: of(topic.metricNumberOfNotificationsDelivered(), 'Sum', 'delivered'),

@@ -1,5 +1,10 @@
 import { type Stack, Validations } from 'aws-cdk-lib';
-import { ARCHIVE_PREFIX, FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
+import {
+  ARCHIVE_PREFIX,
+  FAILURE_PREFIX,
+  QUARANTINE_PREFIX,
+  REDRIVE_PREFIX,
+} from '../../src/core/contract.ts';
 import { FIRST_GENERATION, quarantineFolder } from '../../src/core/generation.ts';
 
 /** A finding of cdk-nag that is meant to be so, and why. */
@@ -38,7 +43,11 @@ function functionFindings(data: Stack, folder: string): readonly Acknowledged[] 
     { id: 'AwsSolutions-IAM5[Resource::*]', reason: 'X-Ray has no resources that could be named.' },
     {
       id: `AwsSolutions-IAM5[${bucket}/${QUARANTINE_PREFIX}${folder}/*]`,
-      reason: 'Objects below one prefix of one bucket, to be put only.',
+      reason: 'Objects below one prefix of one bucket, to be put; read by the redrive only.',
+    },
+    {
+      id: `AwsSolutions-IAM5[${bucket}/${REDRIVE_PREFIX}${folder}/*]`,
+      reason: 'The plans of redrives, which one function writes and reads.',
     },
     {
       id: `AwsSolutions-IAM5[${bucket}/${FAILURE_PREFIX}*]`,

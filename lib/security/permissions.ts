@@ -5,7 +5,12 @@ import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { TAIL_PREFIX } from '../../src/core/archive-tail.ts';
-import { ARCHIVE_PREFIX, FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
+import {
+  ARCHIVE_PREFIX,
+  FAILURE_PREFIX,
+  QUARANTINE_PREFIX,
+  REDRIVE_PREFIX,
+} from '../../src/core/contract.ts';
 import { LIVE_KEY, quarantineFolder } from '../../src/core/generation.ts';
 import { REGISTRY_KEY } from '../../src/core/registry.ts';
 
@@ -50,6 +55,15 @@ export const permissions = {
     const prefix = `${QUARANTINE_PREFIX}${quarantineFolder(pipeline, generation)}/`;
     return allow('QuarantineObjects', [bucket.arnForObjects(`${prefix}*`)], ['s3:PutObject']);
   },
+  /** Documents are read, and those of what is refused once more are written; plans are both. */
+  redriveObjects: (bucket: Bucket, pipeline: string, generation: string) => {
+    const folder = quarantineFolder(pipeline, generation);
+    const prefixes = [QUARANTINE_PREFIX, REDRIVE_PREFIX].map((prefix) => `${prefix}${folder}/*`);
+    const objects = prefixes.map((prefix) => bucket.arnForObjects(prefix));
+    return allow('QuarantineObjects', objects, ['s3:GetObject', 's3:PutObject']);
+  },
+  quarantineNames: (bucket: Bucket) =>
+    allow('QuarantineNames', [bucket.bucketArn], ['s3:ListBucket']),
   /** Which generation is live, of the data stack's ledger. */
   readLive: (table: TableV2) => limited('LiveGeneration', table, [LIVE_KEY.pk]),
   /** What a replay reads of the data stack's ledger: how far the archive is, and which writers there are. */

@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { FAILURE_PREFIX, QUARANTINE_PREFIX } from '../../src/core/contract.ts';
+import { FAILURE_PREFIX, QUARANTINE_PREFIX, REDRIVE_PREFIX } from '../../src/core/contract.ts';
 
 /** What the bucket is made with. */
 export interface QuarantineBucketProps {
@@ -33,6 +33,7 @@ export function makeQuarantineBucket(
     removalPolicy: props.protect ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     lifecycleRules: [
       { id: 'quarantine', prefix: QUARANTINE_PREFIX, expiration },
+      { id: 'redrive', prefix: REDRIVE_PREFIX, expiration },
       { id: 'given-up', prefix: FAILURE_PREFIX, expiration },
       { id: 'uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
     ],

@@ -8,6 +8,7 @@ import type { CommandContext } from './context.ts';
 import { addLoad } from './load.ts';
 import { addQuarantine } from './quarantine.ts';
 import { addReplay } from './replay.ts';
+import { addRedrive } from './redrive.ts';
 import { addSimulate } from './simulate.ts';
 import { addStart } from './start.ts';
 
@@ -28,6 +29,7 @@ export async function main(args: readonly string[], context: CommandContext): Pr
   addLoad(program, context);
   addQuarantine(program, context);
   addReplay(program, context);
+  addRedrive(program, context);
   try {
     await program.parseAsync(args, { from: 'user' });
     return context.exitCode;

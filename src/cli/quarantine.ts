@@ -1,38 +1,22 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Command, Option } from 'commander';
-import pc from 'picocolors';
-import { systemClock } from '../adapters/aws/clock.ts';
+import type { Command } from 'commander';
 import { type Cluster, Clusters, documentName } from '../core/cluster.ts';
 import { compile } from '../core/compile.ts';
 import { DefinitionError } from '../core/errors.ts';
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import type { Program } from '../core/program.ts';
-import type { QuarantineDocument } from '../core/quarantine.ts';
-import { REJECTION_REASONS, type RejectionReason } from '../core/rejection.ts';
+import type { RedriveJob } from '../core/redrive.ts';
 import { tryAgain } from '../core/try-again.ts';
-import { openDeployment } from '../local/deployed.ts';
+import type { TracedDocument } from '../handlers/redriven.ts';
 import { CommandError, EXIT } from '../local/local-error.ts';
 import { ROOT } from '../local/paths.ts';
 import { readQuarantine } from '../local/quarantine.ts';
-import { discoverPipelines, loadPipeline } from '../project/discover.ts';
+import { loadPipeline } from '../project/discover.ts';
 import { integer } from './arguments.ts';
+import { clusterTable } from './cluster-table.ts';
 import type { CommandContext } from './context.ts';
-import { timeOf } from './time.ts';
-
-interface QuarantineFlags {
-  readonly pipeline: string;
-  readonly env: string;
-  readonly region?: string;
-  readonly profile?: string;
-  readonly from: number;
-  readonly to: number;
-  readonly reason?: RejectionReason;
-  readonly limit: number;
-  readonly json: boolean;
-}
-
-const DAY_MS = 86_400_000;
+import { openChosen, type QuarantineFlags, quarantineChoices } from './quarantine-choice.ts';
 
 /** `millrace quarantine`: what was refused, why, and whether it would pass now. */
 export function addQuarantine(program: Command, context: CommandContext): void {
@@ -41,16 +25,16 @@ export function addQuarantine(program: Command, context: CommandContext): void {
     .description('look at the events that were refused, and try them again');
   choices(quarantine.command('list').description('refused events, one a line'), context).action(
     async (flags: QuarantineFlags) => {
-      for await (const document of await documents(flags, context)) {
-        context.print(flags.json ? JSON.stringify(withoutBytes(document)) : line(document));
+      for await (const traced of await documents(flags, context)) {
+        context.print(flags.json ? JSON.stringify(withoutBytes(traced)) : line(traced));
       }
     },
   );
   choices(quarantine.command('cluster').description('counts by cause'), context).action(
     async (flags: QuarantineFlags) => {
       const clusters = new Clusters();
-      for await (const document of await documents(flags, context)) clusters.add(document);
-      context.print(flags.json ? JSON.stringify(clusters.sorted) : clusterTable(clusters.sorted));
+      for await (const { document } of await documents(flags, context)) clusters.add(document);
+      context.print(flags.json ? JSON.stringify(clusters.sorted) : clusterText(clusters.sorted));
     },
   );
   choices(quarantine.command('show').description('one refused event, as it was kept'), context)
@@ -69,40 +53,22 @@ export function addQuarantine(program: Command, context: CommandContext): void {
     });
 }
 
-function choices(command: Command, { env }: CommandContext): Command {
-  const names = discoverPipelines(ROOT);
-  const nowMs = systemClock.now();
-  return command
-    .addOption(
-      new Option('--pipeline <name>', 'folder of pipelines/').choices(names).default(names[0]),
-    )
-    .option('--env <name>', 'local, or an environment on AWS such as dev or prod', 'local')
-    .option('--region <name>', 'of AWS', env.AWS_REGION)
-    .option('--profile <name>', 'of your AWS credentials', env.AWS_PROFILE)
-    .option('--from <time>', 'arrivals from, ISO 8601 or -2h', timeOf(nowMs), nowMs - DAY_MS)
-    .option('--to <time>', 'arrivals before', timeOf(nowMs), nowMs + DAY_MS)
-    .addOption(
-      new Option('--reason <reason>', 'only of this reason').choices(
-        Object.keys(REJECTION_REASONS),
-      ),
-    )
-    .option('--limit <count>', 'at most so many', integer(1, 1_000_000), 10_000)
-    .option('--json', 'print JSON instead', false);
+function choices(command: Command, context: CommandContext): Command {
+  return quarantineChoices(command, context).option(
+    '--limit <count>',
+    'at most so many',
+    integer(1, 1_000_000),
+    10_000,
+  );
 }
 
 async function documents(
   flags: QuarantineFlags,
-  { env }: CommandContext,
-): Promise<AsyncGenerator<QuarantineDocument>> {
+  context: CommandContext,
+): Promise<AsyncGenerator<TracedDocument>> {
   const folder = await loadPipeline(ROOT, flags.pipeline);
   const { settings } = compile(folder.pipeline, folder.references);
-  const open = await openDeployment({
-    pipeline: flags.pipeline,
-    environment: flags.env,
-    region: flags.region,
-    profile: flags.profile,
-    endpoint: env.AWS_ENDPOINT_URL,
-  });
+  const open = await openChosen(flags, context);
   return readQuarantine(open, {
     pipeline: flags.pipeline,
     fromMs: flags.from,
@@ -113,28 +79,28 @@ async function documents(
   });
 }
 
-function line(document: QuarantineDocument): string {
+function line({ document, job }: TracedDocument): string {
   const [issue] = document.issues;
   const where = issue?.path === '' || issue === undefined ? '' : ` at ${issue.path}`;
-  return `${document.arrival}  ${document.reason.padEnd(17)} ${documentName(document)}  ${document.id ?? ''}${where}`;
+  return `${document.arrival}  ${document.reason.padEnd(17)} ${documentName(document)}  ${document.id ?? ''}${where}${job === undefined ? '' : `  ${broughtBack(job)}`}`;
 }
 
-function clusterTable(clusters: readonly Cluster[]): string {
-  if (clusters.length === 0) return 'nothing was refused in that time';
-  return clusters
-    .map(({ count, reason, path: at, source, first, last, expected, samples }) =>
-      [
-        `${pc.bold(count.toLocaleString('en-US').padStart(9))}  ${reason}${at === '' ? '' : ` at ${at}`}${source === '' ? '' : `, from ${source}`}`,
-        `           ${first} to ${last}`,
-        `           ${expected}`,
-        `           such as ${samples.join(' ')}`,
-      ].join('\n'),
-    )
-    .join('\n');
+function clusterText(clusters: readonly Cluster[]): string {
+  return clusters.length === 0 ? 'nothing was refused in that time' : clusterTable(clusters);
 }
 
-function withoutBytes({ bytes: _bytes, ...rest }: QuarantineDocument): object {
-  return rest;
+/** Who brought it back, and when. */
+function broughtBack({ number, by, createdMs, state }: RedriveJob): string {
+  const isDone = state === 'done' ? 'brought back' : 'being brought back';
+  return `${isDone} by job ${number} of ${new Date(createdMs).toISOString()}, asked for by ${by}`;
+}
+
+function withoutBytes({ document, job }: TracedDocument): object {
+  const { bytes: _bytes, ...rest } = document;
+  if (job === undefined) return rest;
+  const { number, by, createdMs, state } = job;
+  const asked = new Date(createdMs).toISOString();
+  return { ...rest, redriven: { job: number, by, asked, state } };
 }
 
 async function show(
@@ -142,9 +108,10 @@ async function show(
   flags: QuarantineFlags & { readonly bytes: boolean },
   context: CommandContext,
 ): Promise<void> {
-  for await (const document of await documents(flags, context)) {
+  for await (const traced of await documents(flags, context)) {
+    const { document } = traced;
     if (documentName(document) !== name) continue;
-    context.print(JSON.stringify(withoutBytes(document), undefined, 2));
+    context.print(JSON.stringify(withoutBytes(traced), undefined, 2));
     if (flags.bytes) context.print(Buffer.from(document.bytes, 'base64').toString());
     return;
   }
@@ -163,7 +130,7 @@ async function tryAll(
   const program = await programOf(flags);
   const still = new Clusters();
   let passes = 0;
-  for await (const document of await documents(flags, context)) {
+  for await (const { document } of await documents(flags, context)) {
     const verdict = tryAgain(program, document);
     if (verdict.type === 'passes') passes += 1;
     else still.add({ ...document, ...verdict.rejection });

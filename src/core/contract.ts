@@ -117,6 +117,10 @@ export const METRICS = {
   correctingLateness: 'CorrectingLateness',
   /** The same of the latest event that was quarantined as late. Seconds. */
   lateness: 'Lateness',
+  /** Events that were brought back out of the quarantine. Count. */
+  redriven: 'EventsRedriven',
+  /** Events that were to be brought back, and were refused once more. Count. */
+  refusedAgain: 'EventsRefusedAgain',
 } as const;
 
 /** Prefix of quarantine objects in their bucket. */

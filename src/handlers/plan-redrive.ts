@@ -147,10 +147,9 @@ class RedrivePlanner {
       limit: Number.POSITIVE_INFINITY,
       streamMs: program.settings.retention.streamMs,
     };
-    let chunk: PlannedEvent[] = [];
+    let chunk: QuarantineDocument[] = [];
     for await (const document of quarantinedDocuments(quarantine, filter, this.#context)) {
-      const event = this.#judge(document);
-      if (event !== undefined) chunk.push(event);
+      chunk.push(document);
       if (chunk.length < CHUNK) continue;
       await this.#keepNew(chunk);
       chunk = [];
@@ -187,17 +186,19 @@ class RedrivePlanner {
     return undefined;
   }
 
-  /** Leaves out what jobs before took. */
-  async #keepNew(events: readonly PlannedEvent[]): Promise<void> {
-    const taken = await this.#notes(events.map(({ document }) => documentNoteKey(document)));
+  /** Keeps those that would pass now, and that no job before took. */
+  async #keepNew(documents: readonly QuarantineDocument[]): Promise<void> {
+    const taken = await this.#notes(documents.map(documentNoteKey));
+    const events = documents.flatMap((document) => {
+      const isTaken = taken.has(nameOf(documentNoteKey(document)));
+      return (isTaken ? this.#leave('redriven') : this.#judge(document)) ?? [];
+    });
     const ids = events.flatMap(({ id }) => (id === undefined ? [] : [idNoteKey(id)]));
     const takenIds = await this.#notes(ids);
     for (const event of events) {
       const { document, id } = event;
-      const own = taken.get(nameOf(documentNoteKey(document)));
       const same = id === undefined ? undefined : takenIds.get(nameOf(idNoteKey(id)));
-      if (own !== undefined) this.#leave('redriven');
-      else if (same !== undefined && !isDescendant(document, same)) this.#leave('repeat');
+      if (same !== undefined && !isDescendant(document, same)) this.#leave('repeat');
       else {
         this.#kept.push(event);
         this.#bytes += document.bytes.length;

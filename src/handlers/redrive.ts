@@ -1,6 +1,6 @@
 import { InvariantError } from '../core/errors.ts';
 import type { Program } from '../core/program.ts';
-import type { RedriveChoice, RedriveJob } from '../core/redrive.ts';
+import type { RedriveJob } from '../core/redrive.ts';
 import { epochOf, redriveWriter } from '../core/writer.ts';
 import { AttemptGuard } from './attempt-guard.ts';
 import { IdKey } from './id-key.ts';
@@ -11,6 +11,7 @@ import type { ConsumePorts, Invocation } from './ports.ts';
 import { addJob, endJob, redriveJobs, storePlan } from './redrive-jobs.ts';
 import { RedriveLane } from './redrive-lane.ts';
 import { storeParts } from './redrive-parts.ts';
+import type { RedriveRequest } from './redrive-request.ts';
 import { type BatchReport, emptyReport, noteStop } from './report.ts';
 import { type Budget, Reserve } from './reserve.ts';
 import { type RetryContext, retryCall } from './retry.ts';
@@ -31,17 +32,6 @@ import { checkOutlets } from './write-outputs.ts';
  *    event is in the ledger.
  * 4. Positions are (job, part, line): they only grow, over all jobs, and the protocol of every writer holds.
  */
-
-/** What the function can be asked to do. */
-export type RedriveRequest =
-  /** What would a job take? Changes nothing. */
-  | { readonly action: 'look'; readonly choice: RedriveChoice }
-  /** Adds a job. */
-  | { readonly action: 'ask'; readonly choice: RedriveChoice; readonly by: string }
-  /** Goes on, for some seconds: with the jobs before it first. */
-  | { readonly action: 'run'; readonly job: number }
-  /** Ends a job that nobody has planned yet. */
-  | { readonly action: 'cancel'; readonly job: number };
 
 /** How far a job is. */
 export interface RedriveProgress {

@@ -1,9 +1,11 @@
 import { makeAwsBucket } from '../adapters/aws/bucket.ts';
 import { systemClock } from '../adapters/aws/clock.ts';
 import { systemRandom } from '../adapters/aws/random.ts';
+import { makeAwsTable } from '../adapters/aws/table.ts';
 import type { QuarantineDocument } from '../core/quarantine.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import { quarantinedDocuments } from '../handlers/read-quarantine.ts';
+import { type TracedDocument, tracedDocuments } from '../handlers/redriven.ts';
 import type { OpenDeployment } from './deployed.ts';
 
 /** Which refused events a command is about. */
@@ -20,8 +22,28 @@ export interface QuarantineChoice {
 /** A command gives up after this long without an end, milliseconds. */
 const COMMAND_MS = 600_000;
 
-/** The refused events of a deployment. */
+/** The refused events of a deployment, each with the job that took it. */
 export function readQuarantine(
+  open: OpenDeployment,
+  choice: QuarantineChoice,
+): AsyncGenerator<TracedDocument> {
+  const ledger = makeAwsTable({
+    client: open.clients.dynamoDb,
+    tableName: open.deployment.ledgerTable,
+    clock: systemClock,
+  });
+  return tracedDocuments(ledger, readDocuments(open, choice), commandContext());
+}
+
+function commandContext() {
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    deadlineMs: systemClock.now() + COMMAND_MS,
+  };
+}
+
+function readDocuments(
   { clients, deployment }: OpenDeployment,
   { reason, ...choice }: QuarantineChoice,
 ): AsyncGenerator<QuarantineDocument> {
@@ -30,10 +52,6 @@ export function readQuarantine(
     bucketName: deployment.quarantineBucket,
     clock: systemClock,
   });
-  const deadlineMs = systemClock.now() + COMMAND_MS;
-  return quarantinedDocuments(bucket, reason === undefined ? choice : { ...choice, reason }, {
-    clock: systemClock,
-    random: systemRandom,
-    deadlineMs,
-  });
+  const filter = reason === undefined ? choice : { ...choice, reason };
+  return quarantinedDocuments(bucket, filter, commandContext());
 }

@@ -39,6 +39,8 @@ export interface Deployment {
   readonly alarmTopic: string;
   /** The function that replays into the first generation; undefined where there is no archive. */
   readonly replayerName: string | undefined;
+  /** Function that brings refused events back; undefined in a deployment of before it was there. */
+  readonly redriverName: string | undefined;
   /** Undefined where the pipeline has no archive. */
   readonly archive: ArchiveDeployment | undefined;
   /** Undefined where the pipeline closes no windows. */
@@ -164,6 +166,7 @@ export async function readDeployment(
     mappingId: output('MappingId'),
     alarmTopic: output('AlarmTopic'),
     replayerName: outputs.get('ReplayerName'),
+    redriverName: outputs.get('RedriverName'),
     closer: outputs.has('CloserName')
       ? { name: output('CloserName'), busName: output('ClosedWindowsBus') }
       : undefined,

@@ -8,11 +8,8 @@ import type { Program } from '../../src/core/program.ts';
 import type { RedriveChoice } from '../../src/core/redrive.ts';
 import { makeClose } from '../../src/handlers/close.ts';
 import { makeConsume } from '../../src/handlers/consume.ts';
-import {
-  makeRedrive,
-  type RedriveAnswer,
-  type RedriveRequest,
-} from '../../src/handlers/redrive.ts';
+import { makeRedrive, type RedriveAnswer } from '../../src/handlers/redrive.ts';
+import type { RedriveRequest } from '../../src/handlers/redrive-request.ts';
 import { checkRedrive } from './check-redrive.ts';
 import { type ClosingWorld, FaultyRun, HEALED, type Rates } from './faulty-ports.ts';
 import { envelope, makeWorld, NOON_MS, record } from './world.ts';
