@@ -14,6 +14,8 @@ export interface QuarantineFlags {
   readonly region?: string;
   readonly profile?: string;
   readonly from: number;
+  /** The same, where it is given. */
+  readonly since?: number;
   readonly to: number;
   readonly reason?: RejectionReason;
   readonly limit: number;
@@ -34,6 +36,7 @@ export function quarantineChoices(command: Command, { env }: CommandContext): Co
     .option('--region <name>', 'of AWS', env.AWS_REGION)
     .option('--profile <name>', 'of your AWS credentials', env.AWS_PROFILE)
     .option('--from <time>', 'arrivals from, ISO 8601 or -2h', timeOf(nowMs), nowMs - DAY_MS)
+    .option('--since <time>', 'the same as --from', timeOf(nowMs))
     .option('--to <time>', 'arrivals before', timeOf(nowMs), nowMs + DAY_MS)
     .addOption(
       new Option('--reason <reason>', 'only of this reason').choices(

@@ -71,7 +71,7 @@ async function documents(
   const open = await openChosen(flags, context);
   return readQuarantine(open, {
     pipeline: flags.pipeline,
-    fromMs: flags.from,
+    fromMs: flags.since ?? flags.from,
     toMs: flags.to,
     reason: flags.reason,
     limit: flags.limit,

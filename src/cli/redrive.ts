@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { systemClock } from '../adapters/aws/clock.ts';
 import { REDRIVE_EVENTS_MAX, type RedriveChoice, type RedriveJob } from '../core/redrive.ts';
 import type { RedriveFindings } from '../handlers/plan-redrive.ts';
 import type { RedriveProgress } from '../handlers/redrive.ts';
@@ -11,10 +10,8 @@ import { clusterTable, counted } from './cluster-table.ts';
 import { confirm } from './confirm.ts';
 import type { CommandContext } from './context.ts';
 import { openChosen, type QuarantineFlags, quarantineChoices } from './quarantine-choice.ts';
-import { timeOf } from './time.ts';
 
 interface RedriveFlags extends QuarantineFlags {
-  readonly since?: number;
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly job?: number;
@@ -27,7 +24,6 @@ export function addRedrive(program: Command, context: CommandContext): void {
     .command('redrive')
     .description('bring refused events that would pass now back into the results, once each');
   quarantineChoices(command, context)
-    .option('--since <time>', 'the same as --from', timeOf(systemClock.now()))
     .option('--limit <count>', 'at most so many', integer(1, REDRIVE_EVENTS_MAX), 10_000)
     .option('--dry-run', 'say what would be brought back, and change nothing', false)
     .option('--yes', 'do not ask', false)

@@ -12,7 +12,7 @@ import { decodeJob, decodeNote, REDRIVE_JOBS, type RedriveJob } from '../../src/
 import { epochOf, partitionWriter } from '../../src/core/writer.ts';
 import { checkClosing } from './check-closing.ts';
 import type { ClosingWorld } from './faulty-ports.ts';
-import { type LaneRecord, MENDED, MENDED_MS, PLACES } from './redrive-simulation.ts';
+import { type LaneRecord, MENDED, MENDED_MS, PLACES } from './redrive-pipelines.ts';
 
 const HORIZON_MS = 30 * 60_000;
 const RETENTION_MS = 30 * 86_400_000;
