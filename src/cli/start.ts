@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { localDeploy } from '../local/deploy-only.ts';
 import { EXIT } from '../local/local-error.ts';
 import { ROOT, STATE } from '../local/paths.ts';
 import { isEqual, renderResult, resultObject } from '../local/report.ts';
@@ -20,6 +21,7 @@ interface StartFlags {
   readonly stall: number;
   readonly alarmSpeed: number;
   readonly keep: boolean;
+  readonly deployOnly: boolean;
   readonly remote: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -63,11 +65,16 @@ export function addStart(program: Command, context: CommandContext): void {
       20,
     )
     .option('--keep', 'leave the local cloud running, and go on in one that was left', false)
+    .option(
+      '--deploy-only',
+      'deploy the pipeline as it is now, keep the cloud, send nothing',
+      false,
+    )
     .option('--remote', 'allow an AWS_ENDPOINT_URL that is not on this machine', false)
     .option('--json', 'print one JSON object instead', false)
     .option('-q, --quiet', 'show no progress', false)
     .action(async (flags: StartFlags) => {
-      context.exitCode = await start(flags, context);
+      context.exitCode = await (flags.deployOnly ? deploy : start)(flags, context);
     });
 }
 
@@ -93,6 +100,19 @@ async function start(flags: StartFlags, { signal, env, print }: CommandContext):
   print(flags.json ? JSON.stringify(resultObject(result)) : renderResult(result));
   await leavePage(result, flags, signal);
   return isEqual(result) ? EXIT.done : EXIT.no;
+}
+
+async function deploy(flags: StartFlags, { signal, env, print }: CommandContext): Promise<number> {
+  const { pipeline, remote, quiet, json } = flags;
+  const options = {
+    pipeline,
+    remote,
+    endpoint: env.AWS_ENDPOINT_URL,
+    directory: path.join(STATE, 'local'),
+  };
+  const endpoint = await localDeploy(options, makeView(quiet || json), signal);
+  print(json ? JSON.stringify({ pipeline, endpoint }) : `${pipeline} is deployed at ${endpoint}`);
+  return EXIT.done;
 }
 
 /** The page stays for whom sits before it; a program gets its prompt back. */

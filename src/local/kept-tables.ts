@@ -26,6 +26,15 @@ export function unknownRuns(pipeline: string, given: string | undefined): Comman
   });
 }
 
+/** Refused events were brought back: the batch computation of the runs does not know which. */
+export function redrivenTables(pipeline: string, given: string | undefined): CommandError {
+  return new CommandError('The kept tables hold events that were brought back', {
+    exitCode: EXIT.refused,
+    detail: `got results of ${pipeline} with events of a redrive, expected those of runs alone, to compare with`,
+    next: fromNothing(pipeline, given),
+  });
+}
+
 /** How to start from empty tables. @param given the endpoint that the user named, if any */
 function fromNothing(pipeline: string, given: string | undefined): string {
   if (given === undefined) {

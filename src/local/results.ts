@@ -5,6 +5,7 @@ import type { StoredResults } from '../batch/compare.ts';
 import { blockKey, blockOf, packPartition, packParts } from '../core/layout.ts';
 import type { Aggregate, Program } from '../core/program.ts';
 import { mergePages, type WindowRow } from '../core/read.ts';
+import { decodeJob, REDRIVE_JOBS } from '../core/redrive.ts';
 import { REGISTRY_KEY } from '../core/registry.ts';
 import type { RejectionReason } from '../core/rejection.ts';
 import { epochOfWriter } from '../core/writer.ts';
@@ -82,6 +83,12 @@ export async function countQuarantined(source: ResultSource): Promise<number> {
 /** True when any writer of the epoch has written. */
 export async function hasResults(source: ResultSource): Promise<boolean> {
   return (await readWriters(source)).length > 0;
+}
+
+/** True when refused events were brought back. */
+export async function hasRedriven(source: ResultSource): Promise<boolean> {
+  const jobs = await query(source, source.deployment.ledgerTable, REDRIVE_JOBS);
+  return jobs.map(decodeJob).some(({ plan }) => (plan?.events ?? 0) > 0);
 }
 
 async function readWriters(source: ResultSource): Promise<readonly string[]> {

@@ -20,12 +20,12 @@ import { type DeployedMapping, readMapping } from './deployed-mapping.ts';
 import { FedStages } from './fed-stages.ts';
 import { type RunEvents, runEvents } from './feed/source.ts';
 import { type History, type RunSpec, readHistory, writeHistory } from './history.ts';
-import { interruptedRun, unknownRuns } from './kept-tables.ts';
+import { interruptedRun, redrivenTables, unknownRuns } from './kept-tables.ts';
 import { MappingDriver } from './mapping-driver.ts';
 import { ROOT } from './paths.ts';
 import { produce, type TakenEvent } from './producer.ts';
 import { requireFeed } from './require-feed.ts';
-import { hasResults, type ResultSource, readStored } from './results.ts';
+import { hasRedriven, hasResults, type ResultSource, readStored } from './results.ts';
 import { takeRunLock } from './run-lock.ts';
 import type { RunOptions, RunResult } from './run-types.ts';
 import { stallMapping, stallRate } from './stall.ts';
@@ -114,6 +114,7 @@ class Run {
     if (history.runs.length === 0 && (await hasResults(source))) {
       throw unknownRuns(options.pipeline, options.endpoint);
     }
+    if (await hasRedriven(source)) throw redrivenTables(options.pipeline, options.endpoint);
     await this.#replay(history);
     const spec = this.#spec();
     writeHistory(options.directory, epoch, {

@@ -1,9 +1,14 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Bucket as S3Bucket } from 'aws-cdk-lib/aws-s3';
 import { expect, it } from 'vitest';
 import { permissions } from '../../lib/security/permissions.ts';
 import { compile } from '../../src/core/compile.ts';
+import { QUARANTINE_PREFIX, REDRIVE_PREFIX } from '../../src/core/contract.ts';
+import type { Program } from '../../src/core/program.ts';
 import { makeConsume } from '../../src/handlers/consume.ts';
+import { makeRedrive } from '../../src/handlers/redrive.ts';
+import type { Bucket } from '../../src/ports/bucket.ts';
 import type { Table } from '../../src/ports/table.ts';
 import { smallPipeline } from '../helpers/small-pipeline.ts';
 import { invocation, makeWorld, NOON_MS, record } from '../helpers/world.ts';
@@ -60,6 +65,90 @@ async function actionsTaken(closes: boolean): Promise<readonly string[]> {
   }
   return [...used].sort();
 }
+
+/** What src/adapters/aws/bucket.ts calls for each method of the port, and on what. */
+function recordingBucket(bucket: Bucket, used: Set<string>): Bucket {
+  const prefix = (key: string) => key.slice(0, key.indexOf('/') + 1);
+  return {
+    put: (key, ...rest) => {
+      used.add(`s3:PutObject ${prefix(key)}`);
+      return bucket.put(key, ...rest);
+    },
+    get: (key, options) => {
+      used.add(`s3:GetObject ${prefix(key)}`);
+      return bucket.get(key, options);
+    },
+    list: (query, options) => {
+      used.add('s3:ListBucket');
+      return bucket.list(query, options);
+    },
+  };
+}
+
+/** What a redrive does: a look, a job that is folded, and one whose event a pipeline refuses that was changed. */
+async function redriveTaken() {
+  const pipeline = {
+    ...smallPipeline,
+    closing: { windows: ['places'], idle: '10 minutes' as const },
+  };
+  const program = compile(pipeline);
+  const issues = [{ path: '', message: 'no' }];
+  const refusing: Program = { ...program, validate: () => ({ ok: false, issues }) };
+  const world = makeWorld();
+  const through = { pk: '1|closed', sk: '*', v: 1, t: NOON_MS * 2 };
+  await world.aggregates.putAll([through], { deadlineMs: Number.POSITIVE_INFINITY });
+  const data = { place: 'ATL', at: NOON_MS, amount: 1 };
+  const Records = [1, 2].map((sequence) => record({ sequence, data }));
+  await makeConsume(world, refusing)({ Records }, invocation(world));
+  const used = {
+    aggregates: new Set<string>(),
+    ledger: new Set<string>(),
+    events: new Set<string>(),
+    quarantineIndex: new Set<string>(),
+    objects: new Set<string>(),
+  };
+  const ports = {
+    ...world,
+    aggregates: recording(world.aggregates, used.aggregates),
+    ledger: recording(world.ledger, used.ledger),
+    events: recording(world.events, used.events),
+    quarantineIndex: recording(world.quarantineIndex, used.quarantineIndex),
+    quarantine: recordingBucket(world.quarantine, used.objects),
+  };
+  const choice = { fromMs: 0, toMs: NOON_MS * 2, reason: undefined, limit: 1 };
+  for (const job of [1, 2]) {
+    const redrive = makeRedrive(ports, program);
+    await redrive({ action: 'ask', choice, by: 'me' }, invocation(world));
+    const planned = makeRedrive(ports, program, { sliceMs: job === 2 ? 0 : 10_000 });
+    await planned({ action: 'run', job }, invocation(world));
+  }
+  await makeRedrive(ports, refusing)({ action: 'run', job: 2 }, invocation(world));
+  return used;
+}
+
+it('what brings events back may do what it does, nothing else', async () => {
+  const { aggregates, ledger, events, quarantineIndex, objects } = await redriveTaken();
+  const stack = new Stack(new App(), 'Stack');
+  const table = new TableV2(stack, 'Table', {
+    partitionKey: { name: 'pk', type: AttributeType.STRING },
+  });
+  const bucket = new S3Bucket(stack, 'Bucket');
+  const sorted = (some: Iterable<string>) => [...some].sort();
+  expect(sorted(aggregates)).toEqual(sorted(permissions.aggregates(table, true).actions));
+  // One item at a time: no PartiQL.
+  const single = [...ledger].filter((action) => !action.includes('PartiQL'));
+  expect(sorted(single)).toEqual(sorted(permissions.ledger(table).actions));
+  expect(sorted(events)).toEqual(permissions.putOnly('x', table).actions);
+  expect(sorted(quarantineIndex)).toEqual(permissions.putOnly('x', table).actions);
+  const { actions, resources } = permissions.redriveObjects(bucket);
+  const allowed = [QUARANTINE_PREFIX, REDRIVE_PREFIX].flatMap((prefix) =>
+    actions.map((action) => `${action} ${prefix}`),
+  );
+  expect(resources).toHaveLength(2);
+  expect(sorted(objects)).toEqual(
+    sorted([...allowed, ...permissions.quarantineNames(bucket).actions]),
+  );
+});
 
 it.each([false, true])(
   'the consumer may do with the aggregates what it does, nothing else (closing: %s)',

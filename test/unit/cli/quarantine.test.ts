@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
 import { timeOf } from '../../../src/cli/time.ts';
 
-async function run(...args: string[]) {
+const run = (...args: string[]) => millrace('quarantine', ...args);
+
+async function millrace(...args: string[]) {
   const printed: string[] = [];
   const complained: string[] = [];
-  const code = await main(['quarantine', ...args], {
+  const code = await main(args, {
     env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
     signal: new AbortController().signal,
     print: (line) => printed.push(line),
@@ -21,6 +23,24 @@ describe('millrace quarantine', () => {
     expect(code).toBe(4);
     expect(complained).toContain('npm start -- --pipeline flights --keep');
   }, 30_000);
+});
+
+describe('millrace redrive', () => {
+  it('says what to do where no deployment answers', async () => {
+    const { code, complained } = await millrace('redrive', '--pipeline', 'flights', '--dry-run');
+    expect(code).toBe(4);
+    expect(complained).toContain('npm start -- --pipeline flights --keep');
+  }, 30_000);
+
+  it.each([
+    ['--reason', 'nonsense'],
+    ['--limit', '0'],
+    ['--limit', '100001'],
+    ['--job', 'first'],
+    ['--since', 'yesterday'],
+  ])('refuses %s %s', async (...args) => {
+    expect((await millrace('redrive', ...args)).code).toBe(2);
+  });
 });
 
 describe('a time of the command line', () => {

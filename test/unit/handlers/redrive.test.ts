@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { makeMemoryPublisher } from '../../../src/adapters/memory/publisher.ts';
 import { makeMemoryTable } from '../../../src/adapters/memory/table.ts';
 import { compile } from '../../../src/core/compile.ts';
 import { decodeEntry, ENTRIES } from '../../../src/core/ledger.ts';
 import type { Program } from '../../../src/core/program.ts';
 import { mergePages } from '../../../src/core/read.ts';
 import type { RedriveChoice } from '../../../src/core/redrive.ts';
+import { makeClose } from '../../../src/handlers/close.ts';
 import { makeConsume } from '../../../src/handlers/consume.ts';
+import { makeKeep } from '../../../src/handlers/keep.ts';
 import { quarantinedDocuments } from '../../../src/handlers/read-quarantine.ts';
 import {
   makeRedrive,
@@ -269,6 +272,49 @@ describe('the lane of the jobs', () => {
     expect(entries.map(({ n }) => n)).toEqual([1, 2, 3]);
     expect(entries.map(({ position }) => position?.shard)).toEqual([1, 2, 3]);
     expect(entries.flatMap(({ ids }) => ids)).toEqual([]);
+  });
+});
+
+describe('the writer that brings events back', () => {
+  const closing = {
+    ...smallPipeline,
+    closing: { windows: ['places'], idle: '10 minutes' as const },
+  };
+
+  it('is kept alive, is not waited for when windows are closed, and gets no marker', async () => {
+    const world = { ...makeWorld(), publisher: makeMemoryPublisher() };
+    const at = NOON_MS - 10 * DAY_MS;
+    await refuse(world, [{ data: { ...good, at } }]);
+    await refuse(world, [{ sequence: 11, data: good }], mended);
+    await redrive(world);
+    await world.clock.sleep(60_000);
+    const report = await makeClose(world, compile(closing))(invocation(world));
+    expect(report).toMatchObject({ throughMs: NOON_MS, forced: 0 });
+    await world.clock.sleep(DAY_MS);
+    const kept = await makeKeep(world, mended.settings)(invocation(world));
+    expect(kept).toMatchObject({ writers: 2, renewed: 2 });
+  });
+
+  it('asks for another look at a window that was closed without it', async () => {
+    const program = compile(closing);
+    const world = { ...makeWorld(), publisher: makeMemoryPublisher() };
+    const ended = { ...good, at: NOON_MS - 5 * 3_600_000 };
+    await refuse(world, [{ data: ended }]);
+    await refuse(
+      world,
+      [
+        { sequence: 11, data: ended },
+        { sequence: 12, data: good },
+      ],
+      program,
+    );
+    await makeClose(world, program)(invocation(world));
+    await redrive(world, {}, { program });
+    await makeClose(world, program)(invocation(world));
+    expect(world.publisher.events.map(({ type, result }) => [type, result?.events])).toEqual([
+      ['window.closed', 1],
+      ['window.corrected', 2],
+    ]);
   });
 });
 
