@@ -4,8 +4,8 @@ import type { Program } from './program.ts';
  * The program by which refused events are brought back: as the pipeline has it, but an event is never too
  * late for a window that is still kept.
  *
- * @param createdMs when the job was asked for, milliseconds since 1970 UTC: a window that is kept at that
- *   time is kept for the whole job, whenever the job runs
+ * @param createdMs when the job was asked for, milliseconds since 1970 UTC. A window that is kept at that time
+ *   counts as kept for the whole job, so that each try decides the same
  */
 export function redriveProgram(program: Program, createdMs: number): Program {
   return {
