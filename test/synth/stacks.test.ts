@@ -103,6 +103,7 @@ describe('the data stack', () => {
       LifecycleConfiguration: {
         Rules: [
           Match.objectLike({ Prefix: 'quarantine/', ExpirationInDays: 30, Status: 'Enabled' }),
+          Match.objectLike({ Prefix: 'redrive/', ExpirationInDays: 30, Status: 'Enabled' }),
           Match.objectLike({ Prefix: 'aws/lambda/', ExpirationInDays: 30, Status: 'Enabled' }),
           Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
         ],
@@ -224,6 +225,19 @@ describe('the functions', () => {
           "IdentifyStream: kinesis:DescribeStreamSummary",
           "Ledger: dynamodb:Query, dynamodb:PutItem",
           "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+        ],
+        "Redriver": [
+          ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
+          "IdentifyStream: kinesis:DescribeStreamSummary",
+          "Ledger: dynamodb:BatchGetItem, dynamodb:Query, dynamodb:PutItem, dynamodb:BatchWriteItem",
+          "Aggregates: dynamodb:Query, dynamodb:PutItem, dynamodb:PartiQLInsert, dynamodb:PartiQLUpdate, dynamodb:BatchGetItem, dynamodb:BatchWriteItem",
+          "Events: dynamodb:BatchWriteItem",
+          "QuarantineIndex: dynamodb:BatchWriteItem",
+          "QuarantineObjects: s3:GetObject, s3:PutObject",
+          "QuarantineNames: s3:ListBucket",
+          "UseDataKey: kms:Decrypt, kms:Encrypt, kms:GenerateDataKey, kms:DescribeKey",
+          "Feed1: kinesis:PutRecords",
+          "FeedKey1: kms:GenerateDataKey",
         ],
         "Replayer": [
           ": xray:PutTraceSegments, xray:PutTelemetryRecords on *",
@@ -449,7 +463,7 @@ describe('the archive', () => {
     data.resourceCountIs('AWS::Glue::Table', 0);
     data.resourceCountIs('AWS::Glue::Database', 0);
     compute.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
-    compute.resourceCountIs('AWS::Lambda::Function', 3);
+    compute.resourceCountIs('AWS::Lambda::Function', 4);
     const texts = JSON.stringify([data.toJSON(), compute.toJSON()]);
     expect(texts).not.toContain('Archive');
   });
