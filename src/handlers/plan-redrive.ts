@@ -121,8 +121,10 @@ class RedrivePlanner {
   }
 
   async plan(): Promise<PlanResult> {
-    const complete = await this.#collect();
-    const events = await this.#withoutCounted(this.#withoutRepeats());
+    const isWhole = await this.#collect();
+    const found = await this.#withoutCounted(this.#withoutRepeats());
+    const { limit } = this.#request.choice;
+    const events = found.slice(0, limit);
     const taken = new Clusters();
     for (const { document } of events) taken.add(document);
     const findings = {
@@ -130,7 +132,7 @@ class RedrivePlanner {
       taken: taken.sorted,
       refused: this.#refused.sorted,
       leftOut: this.#leftOut,
-      complete,
+      complete: isWhole && found.length <= limit,
     };
     return { events, findings };
   }
@@ -154,17 +156,10 @@ class RedrivePlanner {
       await this.#keepNew(chunk);
       chunk = [];
       const isFull = this.#kept.length >= choice.limit || this.#bytes >= PLAN_BYTES_MAX;
-      if (isFull || this.#context.clock.now() >= stopMs) return this.#cut(false);
+      if (isFull || this.#context.clock.now() >= stopMs) return false;
     }
     await this.#keepNew(chunk);
-    return this.#cut(true);
-  }
-
-  #cut(complete: boolean): boolean {
-    const { limit } = this.#request.choice;
-    if (this.#kept.length <= limit) return complete;
-    this.#kept.length = limit;
-    return false;
+    return true;
   }
 
   /** The event where it would pass now. */

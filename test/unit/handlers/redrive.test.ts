@@ -130,6 +130,7 @@ describe('a redrive', () => {
     const world = makeWorld();
     await refuse(world, [{ id: 'x', data: good }, { id: 'x', data: good }, { id: 'y' }]);
     expect(await look(world)).toMatchObject({ events: 2, leftOut: { repeat: 1 } });
+    expect(await look(world, { limit: 2 })).toMatchObject({ events: 2, complete: true });
     expect(await redrive(world, { limit: 1 })).toMatchObject({ events: 1 });
     expect(await redrive(world)).toMatchObject({ events: 1 });
     expect(totals(world)).toMatchObject([{ events: 2 }]);
