@@ -110,7 +110,7 @@ class RedrivePlanner {
     'id-conflict': 0,
     crash: 0,
   };
-  readonly #kept: PlannedEvent[] = [];
+  #kept: readonly PlannedEvent[] = [];
   #bytes = 0;
 
   constructor(source: PlanSource, request: PlanRequest, context: RetryContext) {
@@ -121,10 +121,15 @@ class RedrivePlanner {
   }
 
   async plan(): Promise<PlanResult> {
-    const isWhole = await this.#collect();
-    const found = await this.#withoutCounted(this.#withoutRepeats());
     const { limit } = this.#request.choice;
-    const events = found.slice(0, limit);
+    const documents = this.#documents();
+    let isWhole = false;
+    // What was counted is known late. Ever more is read at once: each look into the ledgers reads all of them.
+    for (let chunks = 1; !isWhole && this.#kept.length < limit && this.#hasRoom; chunks *= 2) {
+      isWhole = await this.#collect(documents, chunks);
+      this.#keep(await this.#withoutCounted(this.#withoutRepeats()));
+    }
+    const events = this.#kept.slice(0, limit);
     const taken = new Clusters();
     for (const { document } of events) taken.add(document);
     const findings = {
@@ -132,16 +137,24 @@ class RedrivePlanner {
       taken: taken.sorted,
       refused: this.#refused.sorted,
       leftOut: this.#leftOut,
-      complete: isWhole && found.length <= limit,
+      complete: isWhole && this.#kept.length <= limit,
     };
     return { events, findings };
   }
 
-  /** Reads the documents; false when it did not come to the end. */
-  async #collect(): Promise<boolean> {
-    const { choice, stopMs } = this.#request;
+  /** Time and memory for more. */
+  get #hasRoom(): boolean {
+    return this.#bytes < PLAN_BYTES_MAX && this.#context.clock.now() < this.#request.stopMs;
+  }
+
+  #keep(events: readonly PlannedEvent[]): void {
+    this.#kept = events;
+    this.#bytes = events.reduce((sum, { document }) => sum + document.bytes.length, 0);
+  }
+
+  #documents(): AsyncGenerator<QuarantineDocument> {
     const { program, quarantine } = this.#source;
-    const { reason, ...range } = choice;
+    const { reason, ...range } = this.#request.choice;
     const filter = {
       ...range,
       ...(reason === undefined ? {} : { reason }),
@@ -149,17 +162,24 @@ class RedrivePlanner {
       limit: Number.POSITIVE_INFINITY,
       streamMs: program.settings.retention.streamMs,
     };
-    let chunk: QuarantineDocument[] = [];
-    for await (const document of quarantinedDocuments(quarantine, filter, this.#context)) {
-      chunk.push(document);
-      if (chunk.length < CHUNK) continue;
+    return quarantinedDocuments(quarantine, filter, this.#context);
+  }
+
+  /** Reads documents: so many chunks, and until the limit is reached; true at the end of all. */
+  async #collect(documents: AsyncGenerator<QuarantineDocument>, chunks: number): Promise<boolean> {
+    const { limit } = this.#request.choice;
+    for (let read = 0; read < chunks || this.#kept.length < limit; read += 1) {
+      if (!this.#hasRoom) return false;
+      const chunk: QuarantineDocument[] = [];
+      while (chunk.length < CHUNK) {
+        const next = await documents.next();
+        if (next.done === true) break;
+        chunk.push(next.value);
+      }
       await this.#keepNew(chunk);
-      chunk = [];
-      const isFull = this.#kept.length >= choice.limit || this.#bytes >= PLAN_BYTES_MAX;
-      if (isFull || this.#context.clock.now() >= stopMs) return false;
+      if (chunk.length < CHUNK) return true;
     }
-    await this.#keepNew(chunk);
-    return true;
+    return false;
   }
 
   /** The event where it would pass now. */
@@ -190,15 +210,14 @@ class RedrivePlanner {
     });
     const ids = events.flatMap(({ id }) => (id === undefined ? [] : [idNoteKey(id)]));
     const takenIds = await this.#notes(ids);
+    const kept: PlannedEvent[] = [];
     for (const event of events) {
       const { document, id } = event;
       const same = id === undefined ? undefined : takenIds.get(nameOf(idNoteKey(id)));
       if (same !== undefined && !isDescendant(document, same)) this.#leave('repeat');
-      else {
-        this.#kept.push(event);
-        this.#bytes += document.bytes.length;
-      }
+      else kept.push(event);
     }
+    this.#keep([...this.#kept, ...kept]);
   }
 
   async #notes(keys: readonly ItemKey[]): Promise<ReadonlyMap<string, RedriveNote>> {
@@ -218,7 +237,7 @@ class RedrivePlanner {
   /** In the order of arrival; of the documents of one event the first. */
   #withoutRepeats(): readonly PlannedEvent[] {
     const seen = new Set<string>();
-    return this.#kept.sort(inOrder).filter(({ id }) => {
+    return [...this.#kept].sort(inOrder).filter(({ id }) => {
       if (id === undefined) return true;
       const name = nameOf(idNoteKey(id));
       if (seen.has(name)) this.#leave('repeat');

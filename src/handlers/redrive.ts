@@ -1,4 +1,4 @@
-import { InvariantError } from '../core/errors.ts';
+import { InvariantError, TransientError } from '../core/errors.ts';
 import type { Program } from '../core/program.ts';
 import type { RedriveJob } from '../core/redrive.ts';
 import { epochOf, redriveWriter } from '../core/writer.ts';
@@ -208,7 +208,10 @@ class Redriver {
   /** The job with its plan, whoever made it. */
   async #planned(job: RedriveJob, call: Call): Promise<RedriveJob> {
     if (job.state !== 'asked') return job;
-    const { events } = await this.#plan(job, call);
+    const { events, findings } = await this.#plan(job, call);
+    if (events.length === 0 && !findings.complete) {
+      throw new TransientError(`redrive: no time to plan job ${job.number}; ask for less at once`);
+    }
     const { context, invocation } = call;
     const { stream, ledger } = this.#ports;
     const identity = await retryCall(context, () => stream.identify(context));

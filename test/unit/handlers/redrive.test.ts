@@ -147,6 +147,19 @@ describe('a redrive', () => {
     });
   });
 
+  it('looks beyond what is left out, however much that is', async () => {
+    const world = makeWorld();
+    const counted = Array.from({ length: 1_200 }, (_, index) => ({ id: `x${index}` }));
+    await refuse(world, [...counted, { id: 'y' }]);
+    const again = counted.map(({ id }, index) => ({ sequence: 2_000 + index, id, data: good }));
+    await refuse(world, again, mended);
+    expect(await look(world, { limit: 1 })).toMatchObject({
+      events: 1,
+      complete: true,
+      leftOut: { counted: 1_200 },
+    });
+  });
+
   it('counts an event of the same id beyond the horizon as another one', async () => {
     const world = makeWorld();
     await refuse(world, [{ id: 'x' }]);
@@ -220,6 +233,28 @@ describe('a job', () => {
     expect(whole.progress).toMatchObject({ finished: 2, job: { state: 'done' } });
     expect((await run()).progress).toMatchObject({ finished: 2, job: { state: 'done' } });
     expect(totals(world)).toMatchObject([{ events: 2 }]);
+  });
+
+  it('is not planned as nothing where there is no time to look', async () => {
+    const world = makeWorld();
+    await refuse(world, [{}]);
+    const { job } = await call(world, { action: 'ask', choice: ALL, by: 'me' });
+    const slow = {
+      ...world,
+      ledger: {
+        ...world.ledger,
+        get: async (...args: Parameters<typeof world.ledger.get>) => {
+          world.clock.advance(59_000);
+          return world.ledger.get(...args);
+        },
+      },
+    };
+    const { progress } = await call(slow, { action: 'run', job: job.number });
+    expect(progress).toMatchObject({ job: { state: 'asked' }, events: 0 });
+    expect(progress.report.stops[0]).toContain('no time to plan job 1');
+    expect(await call(world, { action: 'run', job: job.number })).toMatchObject({
+      progress: { finished: 1, job: { state: 'done' } },
+    });
   });
 
   it('waits for the jobs before it', async () => {
