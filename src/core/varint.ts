@@ -48,11 +48,6 @@ export class ByteWriter {
     this.#length += 8;
   }
 
-  /** Number of bytes written so far. */
-  get length(): number {
-    return this.#length;
-  }
-
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
@@ -111,11 +106,6 @@ export class ByteReader {
   float64(): number {
     const { buffer, byteOffset } = this.bytes(8);
     return new DataView(buffer, byteOffset, 8).getFloat64(0);
-  }
-
-  /** How many bytes were read. */
-  get at(): number {
-    return this.#at;
   }
 
   byte(): number {

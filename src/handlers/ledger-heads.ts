@@ -84,11 +84,6 @@ export class LedgerHeads {
     head.freshMs = nowMs;
   }
 
-  /** Drops a head, so that the next use loads it. */
-  forget(writer: string): void {
-    this.#heads.delete(writer);
-  }
-
   #usable(request: HeadRequest, nowMs: number): boolean {
     const head = this.#heads.get(request.writer);
     if (head === undefined) return false;
