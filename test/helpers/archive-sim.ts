@@ -6,8 +6,9 @@ import { decodeTail, tailPartition } from '../../src/core/archive-tail.ts';
 import { compareSequences } from '../../src/core/position.ts';
 import type { Program } from '../../src/core/program.ts';
 import { epochOf } from '../../src/core/writer.ts';
-import { makeArchive } from '../../src/handlers/archive.ts';
+import { type ArchiveResult, makeArchive } from '../../src/handlers/archive.ts';
 import type { Consume } from '../../src/handlers/consume.ts';
+import type { KinesisBatch } from '../../src/handlers/kinesis-batch.ts';
 import type { ArchivePorts, ConsumePorts } from '../../src/handlers/ports.ts';
 import { type ArchivedShard, makeReadArchive } from '../../src/handlers/read-archive.ts';
 import { emptyReport } from '../../src/handlers/report.ts';
@@ -23,8 +24,11 @@ export const START_MS = Date.UTC(2026, 10, 20, 12, 59, 50);
 /** How a planted bug changes what the archiver sees of the world. */
 export type Bug = (ports: ArchivePorts) => ArchivePorts;
 
+/** Hears how each batch ended, and when, milliseconds since 1970 UTC. */
+export type OnArchived = (batch: KinesisBatch, result: ArchiveResult, endMs: number) => void;
+
 /** Puts the archiver where the simulation has its consumer; objects go to the world's one bucket. */
-export function archiverWith(bug: Bug = (ports) => ports) {
+export function archiverWith(bug: Bug = (ports) => ports, onResult?: OnArchived) {
   return (ports: ConsumePorts, program: Program): Consume => {
     const { clock, random, stream, ledger } = ports;
     const archive = makeArchive(
@@ -32,8 +36,9 @@ export function archiverWith(bug: Bug = (ports) => ports) {
       program.settings,
     );
     return async (batch, invocation) => {
-      const { response } = await archive(batch, invocation);
-      return { response, report: emptyReport() };
+      const result = await archive(batch, invocation);
+      onResult?.(batch, result, clock.now());
+      return { response: result.response, report: emptyReport() };
     };
   };
 }

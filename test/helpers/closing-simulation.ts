@@ -2,11 +2,13 @@ import { makeManualClock } from '../../src/adapters/memory/clock.ts';
 import { makeMemoryPublisher } from '../../src/adapters/memory/publisher.ts';
 import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
 import { BatchComputation } from '../../src/batch/batch.ts';
+import type { WindowEvent } from '../../src/core/closing.ts';
 import { compile } from '../../src/core/compile.ts';
 import type { AnyPipeline } from '../../src/core/pipeline/types.ts';
 import type { Program } from '../../src/core/program.ts';
 import { makeClose } from '../../src/handlers/close.ts';
 import { makeConsume } from '../../src/handlers/consume.ts';
+import type { Item } from '../../src/ports/table.ts';
 import { checkClosing } from './check-closing.ts';
 import {
   type ClosingPorts,
@@ -49,6 +51,10 @@ export interface ClosingSimulation {
 export interface ClosingResult {
   /** Promises that were broken. */
   readonly violations: readonly string[];
+  /** Everything that was published, in its order, repeats included. */
+  readonly events: readonly WindowEvent[];
+  /** The table of aggregates at the end. */
+  readonly aggregates: readonly Item[];
   /** Events that were published, repeats included, and of them corrections. */
   readonly published: number;
   readonly corrections: number;
@@ -123,6 +129,8 @@ class Driver {
     ];
     return {
       violations: found.map((text) => `seed ${seed}: ${text}`),
+      events,
+      aggregates: this.#world.aggregates.items(),
       published: events.length,
       corrections: events.filter(({ type }) => type !== 'window.closed').length,
       runs: this.#runs,

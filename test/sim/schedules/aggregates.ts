@@ -33,19 +33,22 @@ function damaged(message: readonly number[]): Buffer {
   return Buffer.from([...packed(message).subarray(0, -1), 0]);
 }
 
-function event(id: string): Uint8Array {
+/** An event of an id in an aggregate, as its own bytes. */
+export function innerEvent(id: string): Uint8Array {
   return envelope({ sequence: 0, id, data: { place: 'ATL', at: NOON_MS, amount: 1 } });
 }
 
 const key = (name: string) => field(1, Buffer.from(name));
 const hashKey = (text: string) => field(2, Buffer.from(text));
-const inner = (id: string, index = 0) => field(3, [...field(1, index), ...field(3, event(id))]);
+const inner = (id: string, index = 0) =>
+  field(3, [...field(1, index), ...field(3, innerEvent(id))]);
 const own = key('p-0');
 
 /** What becomes of a record: the ids that are accepted, in their order, each with its index; or why it is refused. */
 type Expected = Readonly<Record<string, number>> | 'not-decodable' | 'unknown-partition';
 
-interface Case {
+/** A record, and what becomes of it. */
+export interface AggregateCase {
   readonly bytes: Uint8Array;
   readonly expected: Expected;
 }
@@ -55,7 +58,8 @@ const fixed = (number: number, wire: number, count: number) => [
   ...Array<number>(count).fill(1),
 ];
 
-const CASES: readonly Case[] = [
+/** Good aggregates, odd ones and broken ones. */
+export const AGGREGATE_CASES: readonly AggregateCase[] = [
   {
     bytes: packed([...own, ...inner('a'), ...inner('b'), ...inner('c')]),
     expected: { a: 0, b: 1, c: 2 },
@@ -77,22 +81,22 @@ const CASES: readonly Case[] = [
     bytes: packed([
       ...own,
       ...hashKey('1'),
-      ...field(3, [...field(1, 0), ...field(2, 0), ...field(3, event('f'))]),
+      ...field(3, [...field(1, 0), ...field(2, 0), ...field(3, innerEvent('f'))]),
     ]),
     expected: { f: 0 },
   },
   {
     bytes: packed([
       ...own,
-      ...field(3, [...field(9, 1), ...field(1, 7), ...field(1, 0), ...field(3, event('g'))]),
+      ...field(3, [...field(9, 1), ...field(1, 7), ...field(1, 0), ...field(3, innerEvent('g'))]),
     ]),
     expected: { g: 0 },
   },
   { bytes: packed([...key('p-1'), ...own, ...inner('h', 1)]), expected: { h: 0 } },
   {
     bytes: makeAggregate([
-      { partitionKey: 'p-0', data: event('i') },
-      { partitionKey: 'p-0', explicitHashKey: '7', data: event('j') },
+      { partitionKey: 'p-0', data: innerEvent('i') },
+      { partitionKey: 'p-0', explicitHashKey: '7', data: innerEvent('j') },
     ]),
     expected: { i: 0, j: 1 },
   },
@@ -122,12 +126,12 @@ const CASES: readonly Case[] = [
     bytes: packed([
       ...own,
       ...hashKey('1'),
-      ...field(3, [...field(1, 0), ...field(2, 3), ...field(3, event('q'))]),
+      ...field(3, [...field(1, 0), ...field(2, 3), ...field(3, innerEvent('q'))]),
     ]),
     expected: 'not-decodable',
   },
   { bytes: packed([...own, ...field(3, 5), ...inner('r')]), expected: 'not-decodable' },
-  { bytes: packed([...own, ...field(3, field(3, event('s')))]), expected: 'not-decodable' },
+  { bytes: packed([...own, ...field(3, field(3, innerEvent('s')))]), expected: 'not-decodable' },
   { bytes: packed([...own, ...field(3, field(1, 0))]), expected: 'not-decodable' },
   { bytes: packed([...field(1, 5), ...inner('t')]), expected: 'not-decodable' },
   { bytes: packed([...own, 0, 1, ...inner('u')]), expected: 'not-decodable' },
@@ -138,24 +142,27 @@ const CASES: readonly Case[] = [
 /** Records that producers packed into one: each is taken out in its place, and what is broken stays whole. */
 export const AGGREGATES: Schedule = {
   name: 'aggregates',
+  scene: true,
   seeds: 3,
   run: async (seed) => {
     if (seed === 2) return checkFanOut();
     if (seed === 3) return checkTooMany();
     const world = makeWorld();
     const { report } = await makeConsume(world, program)(
-      { Records: CASES.map(({ bytes }, index) => record({ sequence: index + 1, bytes })) },
+      {
+        Records: AGGREGATE_CASES.map(({ bytes }, index) => record({ sequence: index + 1, bytes })),
+      },
       invocation(world),
     );
     const events = world.events.items().filter(({ sk }) => sk === 'event');
     const places = events.map(({ pk, p }) => [pk.split(' ')[1], p]);
-    const expected = CASES.flatMap(({ expected: ids }, index) =>
+    const expected = AGGREGATE_CASES.flatMap(({ expected: ids }, index) =>
       typeof ids === 'string'
         ? []
         : Object.entries(ids).map(([id, at]) => [id, placeOf(index + 1, at)]),
     );
     const refused = world.quarantineIndex.items().map(({ sk, r }) => [Number(sk.split(':')[1]), r]);
-    const wrong = CASES.flatMap(({ expected: reason }, index) =>
+    const wrong = AGGREGATE_CASES.flatMap(({ expected: reason }, index) =>
       typeof reason === 'string' ? [[index + 1, reason]] : [],
     );
     return [
@@ -177,7 +184,7 @@ async function checkFanOut(): Promise<readonly string[]> {
   const ids = ['a', 'b', 'c', 'd'];
   const numbers = [1, 1, 1, 2];
   const Records = ids.map((id, index) =>
-    record({ sequence: numbers[index] ?? 0, bytes: event(id) }),
+    record({ sequence: numbers[index] ?? 0, bytes: innerEvent(id) }),
   );
   const { report } = await makeConsume(world, program)({ Records }, invocation(world));
   const events = world.events.items().filter(({ sk }) => sk === 'event');

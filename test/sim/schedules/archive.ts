@@ -1,24 +1,37 @@
 import { type ArchiveGap, gapsOf } from '../../../src/core/archive-coverage.ts';
 import { compareSequences } from '../../../src/core/position.ts';
 import { epochStartMs } from '../../../src/core/writer.ts';
+import type { ArchiveResult } from '../../../src/handlers/archive.ts';
+import type { KinesisBatch } from '../../../src/handlers/kinesis-batch.ts';
 import { ALL_FAULTS } from '../../../src/sim/faults.ts';
-import type { SimResult } from '../../../src/sim/schedule.ts';
+import type { SimOptions, SimResult } from '../../../src/sim/schedule.ts';
 import type { SimRecord } from '../../../src/sim/stream.ts';
 import {
   ARCHIVE_FAULTS,
   archiveProblems,
+  archiverWith,
   objectsIn,
   readBack,
   simulateArchive,
   textOf,
 } from '../../helpers/archive-sim.ts';
 import type { Schedule } from './schedule.ts';
+import { checkArchive } from './stored/archive.ts';
+import { differs, outside } from './stored/facts.ts';
 
 /** The archiver under faults: names leave no gap, and what is read back equals the stream. */
 export const ARCHIVE: Schedule = {
   name: 'archive',
   seeds: 12,
-  run: async (seed) => archiveProblems(await simulateArchive(seed)),
+  run: async (seed) => {
+    const reports: Reported[] = [];
+    const result = await simulateArchive(seed, { makeHandler: reporting(reports) });
+    return [
+      ...(await archiveProblems(result)),
+      ...checkArchive(result),
+      ...reports.flatMap(checkReport),
+    ];
+  },
 };
 
 /** A stream that forgot records before they were archived: each lost one lies in a gap that is told. */
@@ -98,4 +111,45 @@ function lossesOf(
 function isIn(gap: ArchiveGap, { sequence }: SimRecord): boolean {
   const order = compareSequences(sequence, gap.until);
   return compareSequences(sequence, gap.after ?? '0') > 0 && (gap.certain ? order <= 0 : order < 0);
+}
+
+/** A batch that was archived, and how. */
+interface Reported extends ArchiveResult {
+  readonly batch: KinesisBatch;
+  readonly endMs: number;
+}
+
+/** The archiver, whose reports are noted. */
+function reporting(reports: Reported[]): SimOptions['makeHandler'] {
+  return archiverWith(
+    (ports) => ports,
+    (batch, result, endMs) => {
+      reports.push({ ...result, batch, endMs });
+    },
+  );
+}
+
+/** Each record is counted once, and what is answered is the first one that isn't done. */
+function checkReport({ batch, response, report, endMs }: Reported): readonly string[] {
+  const { Records } = batch;
+  const { received, archived, repeated, unfinished, stops } = report;
+  const first = Records[Records.length - unfinished];
+  const oldest = Records[repeated];
+  const answer = unfinished === 0 ? [] : [{ itemIdentifier: first?.kinesis.sequenceNumber }];
+  const waitedMs = endMs - Math.round((oldest?.kinesis.approximateArrivalTimestamp ?? 0) * 1000);
+  return [
+    ...differs(
+      'received',
+      [received, archived + repeated + unfinished],
+      [Records.length, received],
+    ),
+    ...differs('answer', response.batchItemFailures, answer),
+    ...differs('stops', stops.length > 0, unfinished > 0),
+    ...differs('objects', report.objects > 0, report.bytes > 0),
+    ...outside(
+      'time',
+      report.timeToArchiveMs,
+      archived > 0 ? [waitedMs - 1_000, waitedMs] : [0, 0],
+    ),
+  ];
 }

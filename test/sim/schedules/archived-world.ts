@@ -60,6 +60,7 @@ export function setUp() {
     archive: {
       ...archive,
       put: async (key: string, body: Uint8Array, type: string, options: { deadlineMs: number }) => {
+        if (type !== 'application/zstd') throw new RangeError(`type of an object: got ${type}`);
         deadlines.archive = options.deadlineMs;
         if (trouble.after <= 0 || key.includes(`-${trouble.put}.`))
           throw new TransientError('refused');

@@ -1,11 +1,8 @@
 import { zstdDecompressSync } from 'node:zlib';
-import { makeSeededRandom } from '../../../src/adapters/memory/random.ts';
-import { InvariantError, TransientError } from '../../../src/core/errors.ts';
-import { readTails, renewTail } from '../../../src/handlers/archive-tails.ts';
-import type { Table } from '../../../src/ports/table.ts';
+import { InvariantError } from '../../../src/core/errors.ts';
 import { record } from '../../helpers/world.ts';
+import { known, versions } from './archived-tails.ts';
 import {
-  epoch,
   HOUR_MS,
   keyOf,
   PUT_MS,
@@ -28,11 +25,13 @@ const CASES: readonly (() => Promise<readonly string[]>)[] = [
   refuses,
   slow,
   known,
+  versions,
 ];
 
 /** The archiver step by step: names, lines, tails, reports, and what it does about each trouble. */
 export const ARCHIVED: Schedule = {
   name: 'archived',
+  scene: true,
   seeds: CASES.length,
   run: async (seed) => CASES[seed % CASES.length]?.() ?? [],
 };
@@ -257,55 +256,4 @@ async function slow(): Promise<readonly string[]> {
     );
   }
   return found;
-}
-
-/** All tails, and one of which it is known again that nothing came: unless it has moved. */
-async function known(): Promise<readonly string[]> {
-  const world = setUp();
-  const { clock, ledger } = world;
-  const context = { clock, random: makeSeededRandom(1), deadlineMs: START_MS + HOUR_MS };
-  for (const shard of [7, 3, 5]) {
-    const Records = [record({ sequence: shard, shard, arrivalMs: START_MS })];
-    await world.handler({ Records }, { requestId: 'r', deadlineMs: START_MS + HOUR_MS });
-  }
-  const paged: Table = {
-    ...ledger,
-    query: (query, options) => ledger.query({ ...query, limit: 2 }, options),
-  };
-  const tails = await readTails(paged, epoch(), context);
-  const [tail] = tails;
-  if (tail === undefined) return ['tails: got none'];
-  const renewed = await renewTail(ledger, tail, { ...context, knownMs: START_MS + 7 });
-  const older = await renewTail(
-    ledger,
-    { ...tail, knownMs: START_MS + 7 },
-    { ...context, knownMs: 1 },
-  );
-  const moved = await renewTail(
-    ledger,
-    { ...tail, last: '2' },
-    { ...context, knownMs: START_MS + 9 },
-  );
-  const error = new TransientError('refused');
-  const down: Table = {
-    ...ledger,
-    putIf: async (writes) => writes.map(() => ({ status: 'failed', error })),
-  };
-  const failed = await renewTail(down, tail, { ...context, knownMs: 1 }).catch(
-    (found: unknown) => found,
-  );
-  return [
-    ...differs(
-      'tails',
-      tails.map(({ shard, last }) => [shard, last]),
-      [
-        [3, '3'],
-        [5, '5'],
-        [7, '7'],
-      ],
-    ),
-    ...differs('renewed', [renewed, older, moved], [true, true, false]),
-    ...differs('known', tailOf(world)?.k, START_MS + 7),
-    ...differs('failed', failed === error, true),
-  ];
 }

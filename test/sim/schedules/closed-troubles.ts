@@ -3,18 +3,10 @@ import { makeMemoryPublisher } from '../../../src/adapters/memory/publisher.ts';
 import { TransientError } from '../../../src/core/errors.ts';
 import { makeClose } from '../../../src/handlers/close.ts';
 import { invocation, NOON_MS } from '../../helpers/world.ts';
-import {
-  HOUR_MS,
-  IDLE_MS,
-  iso,
-  MINUTE_MS,
-  program,
-  rowHash,
-  type Sent,
-  setUp,
-} from './closed-world.ts';
+import { HOUR_MS, IDLE_MS, MINUTE_MS, program, type Sent, setUp } from './closed-world.ts';
 import { itemsOf } from './observe.ts';
 import { spoil } from './spoil.ts';
+import { iso, rowHash } from './stored/closing.ts';
 import { differs } from './stored/facts.ts';
 
 /** What the closer does about trouble. */
@@ -81,7 +73,7 @@ async function refused(): Promise<readonly string[]> {
       found.push(
         ...differs(`${name} refused ${times} times: failed`, failed, isOver),
         ...differs(`${name}: published`, distinct, [
-          `1.hours.${iso(NOON_MS)}.${rowHash(NOON_MS, 'SFO')}.1`,
+          `1.hours.${iso(NOON_MS)}.${rowHash(NOON_MS, ['SFO'])}.1`,
         ]),
         ...(left < times ? [] : [`${name}: was never asked`]),
       );

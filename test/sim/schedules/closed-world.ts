@@ -8,7 +8,6 @@ import { makeConsume } from '../../../src/handlers/consume.ts';
 import type { Item } from '../../../src/ports/table.ts';
 import { invocation, makeWorld, NOON_MS, record } from '../../helpers/world.ts';
 import { type Asked, spoil } from './spoil.ts';
-import { sipHash24 } from './stored/hashes.ts';
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
@@ -92,22 +91,4 @@ export function setUp(startMs = NOON_MS + 2 * HOUR_MS) {
     chain: (lane: string): readonly Item[] =>
       world.ledger.items().filter(({ pk, sk }) => pk.endsWith(`.${lane}`) && sk.startsWith('e#')),
   };
-}
-
-/** The hash in an event's id: of the row's start and group. */
-export function rowHash(startMs: number, place: string): string {
-  const text = `${startMs} ${JSON.stringify([place])}`;
-  const hash = sipHash24(Buffer.from('millrace close 1'), Buffer.from(text));
-  return hash.toString(16).padStart(16, '0');
-}
-
-/** The token of a revision: twelve characters of the halves of a hash over its rows. */
-export function tokenOf(texts: readonly string[]): string {
-  const hash = sipHash24(Buffer.from('millrace close 1'), Buffer.from(texts.join('\n')));
-  const halves = [hash >> 32n, hash & 0xffff_ffffn].map((half) => half.toString(36));
-  return halves.join('').slice(0, 12);
-}
-
-export function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

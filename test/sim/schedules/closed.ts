@@ -9,16 +9,14 @@ import { CLOSED_TROUBLES } from './closed-troubles.ts';
 import {
   HOUR_MS,
   IDLE_MS,
-  iso,
   LATENESS_MS,
   MINUTE_MS,
   program,
   RETENTION_MS,
-  rowHash,
   setUp,
-  tokenOf,
 } from './closed-world.ts';
 import type { Schedule } from './schedule.ts';
+import { iso, rowHash, tokenOf } from './stored/closing.ts';
 import { attributes, differs, outside } from './stored/facts.ts';
 
 const CASES: readonly (() => Promise<readonly string[]>)[] = [
@@ -32,6 +30,7 @@ const CASES: readonly (() => Promise<readonly string[]>)[] = [
 /** The closer step by step: what it publishes and stores, what it reports, and what it does about trouble. */
 export const CLOSED: Schedule = {
   name: 'closed',
+  scene: true,
   seeds: CASES.length,
   run: async (seed) => CASES[seed % CASES.length]?.() ?? [],
 };
@@ -59,7 +58,7 @@ function eventOf(
     slotMs = startMs,
   } = row;
   return {
-    id: `1.${window}.${iso(slotMs)}.${rowHash(startMs, place)}.${revision}`,
+    id: `1.${window}.${iso(slotMs)}.${rowHash(startMs, [place])}.${revision}`,
     type: `window.${type}`,
     window,
     start: iso(startMs),

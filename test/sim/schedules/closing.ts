@@ -1,5 +1,6 @@
 import { simulateClosingSmall } from '../../helpers/closing-small.ts';
 import type { Schedule } from './schedule.ts';
+import { checkClosed } from './stored/closing.ts';
 
 /** Seeds in which things come in a rare order come first. */
 const RARE = [186, 23];
@@ -9,5 +10,8 @@ export const CLOSING: Schedule = {
   name: 'closing',
   seeds: 10,
   tested: 4,
-  run: async (seed) => (await simulateClosingSmall(RARE[seed - 1] ?? seed)).violations,
+  run: async (seed) => {
+    const result = await simulateClosingSmall(RARE[seed - 1] ?? seed);
+    return [...result.violations, ...checkClosed(result)];
+  },
 };

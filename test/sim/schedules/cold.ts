@@ -18,14 +18,20 @@ import { idsIn } from './stored/ledger.ts';
 
 const program = compile(smallPipeline);
 const MINUTE_MS = 60_000;
-const HORIZON_MS = 30 * MINUTE_MS;
 const ENTRIES = 250;
 
-const CASES: readonly (() => Promise<readonly string[]>)[] = [chain, covered, references, runs];
+const CASES: readonly (() => Promise<readonly string[]>)[] = [
+  chain,
+  covered,
+  holes,
+  references,
+  runs,
+];
 
 /** What a container reads of a ledger that it doesn't know, or that it knows in part. */
 export const COLD: Schedule = {
   name: 'cold',
+  scene: true,
   seeds: CASES.length,
   run: async (seed) => CASES[seed % CASES.length]?.() ?? [],
 };
@@ -83,17 +89,63 @@ async function chain(): Promise<readonly string[]> {
 async function covered(): Promise<readonly string[]> {
   const found: string[] = [];
   for (const [offMs, loads] of [
-    [1, 1],
-    [0, 2],
+    [0, 1],
+    [-1, 2],
   ] as const) {
     const { world, queries, consume } = await longLedger();
-    await consume(batchOf(2_000, world.clock.now(), 2_000), invocation(world));
-    // The oldest entry of the page that was read is known up to its own arrival, and not at it.
-    const oldestMs = NOON_MS + (ENTRIES - 100) * MINUTE_MS;
-    await consume(batchOf(2_001, oldestMs + HORIZON_MS + offMs, 2_001), invocation(world));
-    found.push(...differs(`loads at ${offMs}`, queries.length, loads));
+    const nowMs = world.clock.now();
+    await consume(batchOf(2_000, nowMs, 2_000), invocation(world));
+    // Known is a horizon before the earliest arrival and five minutes more, to the millisecond.
+    const known = batchOf(ENTRIES + 1 - 35, nowMs - 5 * MINUTE_MS + offMs, 2_001);
+    const duplicates = await countOf(consume, world, known);
+    found.push(
+      ...differs(`loads and repeats at ${offMs}`, [queries.length, duplicates], [loads, 1]),
+    );
   }
   return found;
+}
+
+/** Entries that expired are deleted in no order: a hole among them is nothing; any other is refused. */
+async function holes(): Promise<readonly string[]> {
+  const lifeMs = program.settings.horizonMs + program.settings.retention.streamMs + 60 * MINUTE_MS;
+  const found: string[] = [];
+  for (const [gone, agedMs, expected] of [
+    [[2], lifeMs, [1, 1, 0]],
+    [[3], lifeMs, [1, 1, 0]],
+    [[1, 2, 3], lifeMs, [1, 1, 0]],
+    [[], lifeMs, [1, 1, 1]],
+    [[2], lifeMs - 1, 'InvariantError'],
+    [[4], lifeMs, [1, 0, 0]],
+  ] as const) {
+    const world = makeWorld();
+    const first = makeConsume(world, program);
+    // Everything arrived at once; the last two entries were written much later.
+    for (const [index, atMs] of [0, 0, 0, agedMs - MINUTE_MS, agedMs - MINUTE_MS].entries()) {
+      world.clock.advance(NOON_MS + atMs - world.clock.now());
+      await first(batchOf(index + 1, NOON_MS), invocation(world));
+    }
+    world.clock.advance(MINUTE_MS);
+    const isGone = (sk: string) => gone.some((n) => sk === `e#${String(n).padStart(12, '0')}`);
+    const query: World['ledger']['query'] = async (asked, options) => {
+      const page = await world.ledger.query(asked, options);
+      return { ...page, items: page.items.filter(({ sk }) => !isGone(sk)) };
+    };
+    const consume = makeConsume({ ...world, ledger: { ...world.ledger, query } }, program);
+    const repeats = [5, 4, 1].map(
+      (number, index) => () => countOf(consume, world, batchOf(number, NOON_MS + 9, 1_001 + index)),
+    );
+    const counted = await inTurn(repeats).catch((error: unknown) =>
+      error instanceof Error ? error.name : 'no error',
+    );
+    found.push(...differs(`without ${gone} after ${agedMs} ms`, counted, expected));
+  }
+  return found;
+}
+
+async function inTurn(calls: readonly (() => Promise<number>)[]): Promise<readonly number[]> {
+  const results: number[] = [];
+  for (const call of calls) results.push(await call());
+  return results;
 }
 
 /** Versions of references that were deployed too late are refused before anything is written. */

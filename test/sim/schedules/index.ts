@@ -1,3 +1,4 @@
+import { AGGREGATED } from './aggregated.ts';
 import { AGGREGATES } from './aggregates.ts';
 import { ARCHIVE, ARCHIVE_LOSSES, ARCHIVE_RECREATED } from './archive.ts';
 import { ARCHIVED } from './archived.ts';
@@ -9,12 +10,15 @@ import { COLUMNS } from './columns.ts';
 import { CONTENDED, CONTENDED_WIDE, LONG } from './contended.ts';
 import { CROWDED } from './crowded.ts';
 import { DAMAGED } from './damaged.ts';
+import { DERIVED } from './derived.ts';
 import { EDGES } from './edges.ts';
+import { FED, FED_OUTAGE } from './fed.ts';
 import { IDLE, IDLE_SHORT } from './idle.ts';
 import { KEEPER } from './keeper.ts';
 import { KEYS } from './keys.ts';
 import { KILLERS, KILLERS_AND_FAULTS } from './killers.ts';
 import { MANY } from './many.ts';
+import { ORIGINS } from './origins.ts';
 import { OVERTAKEN } from './overtaken.ts';
 import { PLAIN } from './plain.ts';
 import { REFUSED } from './refused.ts';
@@ -41,6 +45,7 @@ export const SCHEDULES: readonly Schedule[] = [
   OVERTAKEN,
   COLD,
   SHAPES,
+  AGGREGATED,
   AGGREGATES,
   SHORT,
   SLOW,
@@ -58,6 +63,10 @@ export const SCHEDULES: readonly Schedule[] = [
   KILLERS,
   ATTEMPTS,
   KILLERS_AND_FAULTS,
+  FED,
+  FED_OUTAGE,
+  DERIVED,
+  ORIGINS,
   KEYS,
   KEEPER,
   IDLE,

@@ -30,6 +30,7 @@ type Trouble = (typeof TROUBLES)[number];
  */
 export const KEEPER: Schedule = {
   name: 'keeper',
+  scene: true,
   seeds: 2 * TROUBLES.length,
   run: async (seed) => {
     const trouble = TROUBLES[seed % TROUBLES.length] ?? 'none';

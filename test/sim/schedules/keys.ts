@@ -10,6 +10,7 @@ import { murmur3of32 } from './stored/hashes.ts';
 /** Where producers send what: were it ever to change, the order of a key's events would be lost. */
 export const KEYS: Schedule = {
   name: 'keys',
+  scene: true,
   seeds: 1,
   run: async () => [
     ...[1, 2, 3, 30, 1_023, 1_024].flatMap(checkPartitions),
@@ -23,7 +24,7 @@ export const KEYS: Schedule = {
 /** A key's partition is the slice of the hash space that its hash falls into. */
 function checkPartitions(count: number): readonly string[] {
   return Array.from({ length: 60 }, (_, index) => `key ${index}`).flatMap((key) => {
-    const partition = Math.trunc((murmur3of32(Buffer.from(key)) / 4_294_967_296) * count);
+    const partition = partitionIn(key, count);
     return [
       ...differs(`partition of ${key}`, partitionOf(key, count), partition),
       ...differs('its name', partitionKey(partition), `p-${partition}`),
@@ -32,8 +33,13 @@ function checkPartitions(count: number): readonly string[] {
   });
 }
 
+/** The slice of the hashes of 32 bits that a key's falls into. */
+export function partitionIn(key: string, count: number): number {
+  return Math.trunc((murmur3of32(Buffer.from(key)) / 4_294_967_296) * count);
+}
+
 /** The middle of a partition's slice of 2^128 hash keys. */
-function placeOf(partition: number, count: number): string {
+export function placeOf(partition: number, count: number): string {
   return String((BigInt(2 * partition + 1) * 2n ** 127n) / BigInt(count));
 }
 

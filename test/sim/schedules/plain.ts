@@ -149,6 +149,7 @@ function checkReports({ runs }: Observed): readonly string[] {
         corrections: all.filter(({ correctsMs }) => correctsMs > 0).length,
         correctionMs: Math.max(...all.map(({ correctsMs }) => correctsMs)),
         lateMs: Math.max(...all.map(({ lateMs }) => lateMs)),
+        derived: 0,
         unfinished: 0,
         repeated: 0,
         conflicts: 0,

@@ -14,6 +14,7 @@ const LARGEST_BYTES = 1_300_000;
 /** Events at every limit and of every odd shape: each ends where it has to, and stops no other. */
 export const SHAPES: Schedule = {
   name: 'shapes',
+  scene: true,
   seeds: SHAPE_BATCHES.length + 1,
   run: async (seed) => {
     const batch = SHAPE_BATCHES[seed % (SHAPE_BATCHES.length + 1)];

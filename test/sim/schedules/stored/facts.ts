@@ -67,7 +67,7 @@ function openOf(bytes: Uint8Array): Pick<Fact, 'source' | 'id' | 'data'> {
 }
 
 /** The stream's creation in seconds, base 36, and half a hash over its ARN and creation. */
-function epochOf({ startMs }: SimResult): string {
+export function epochOf({ startMs }: Pick<SimResult, 'startMs'>): string {
   const arn = 'arn:aws:kinesis:eu-west-1:111122223333:stream/simulated';
   const createdMs = startMs - 1_000;
   const hash = sipHash24(Buffer.from('millrace epoch 1'), Buffer.from(`${arn} ${createdMs}`));
