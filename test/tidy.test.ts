@@ -15,6 +15,7 @@ const PARTS = [
   'src/mapping',
   'src/cloudwatch',
   'src/batch',
+  'src/plan',
   'src/project',
   'src/local',
   'src/sim',
@@ -52,6 +53,11 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
   'src/mapping': { parts: ['src/core'], packages: NONE },
   'src/cloudwatch': { parts: ['src/core'], packages: NONE },
   'src/batch': { parts: ['src/core'], packages: NONE },
+  // What it counts is what the handlers write, into tables that count as DynamoDB does.
+  'src/plan': {
+    parts: [...CORE, 'src/handlers', 'src/mapping', 'src/adapters/memory'],
+    packages: NONE,
+  },
   'src/project': { parts: ['src/core'], packages: /^(node:|csv-parse)/ },
   'src/local': {
     parts: [
@@ -71,7 +77,7 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
     packages: /^node:(zlib|crypto)$/,
   },
   'src/cli': {
-    parts: ['src/core', 'src/local', 'src/sim', 'src/project', 'src/adapters/aws'],
+    parts: ['src/core', 'src/local', 'src/sim', 'src/plan', 'src/project', 'src/adapters/aws'],
     packages: /^(commander|picocolors|node:)/,
   },
   functions: {
@@ -79,7 +85,10 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
     packages: /^(@middy\/|@aws-lambda-powertools\/|@aws-sdk\/client-|node:(fs|path)$)/,
   },
   pipelines: { parts: ['src/core'], packages: /^(zod|valibot|arktype)/ },
-  lib: { parts: ['src/core', 'src/project'], packages: /^(aws-cdk-lib|constructs|cdk-nag|node:)/ },
+  lib: {
+    parts: ['src/core', 'src/plan', 'src/project'],
+    packages: /^(aws-cdk-lib|constructs|cdk-nag|node:)/,
+  },
   web: { parts: [], packages: /^uplot$/ },
   bin: {
     parts: ['lib', 'src/cli', 'src/project'],

@@ -1,7 +1,7 @@
 import type { IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import { PRICES } from '../../src/plan/prices.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { math } from './metric-maker.ts';
-import { PRICES } from './prices.ts';
 
 /** The metrics that tell what is billed. */
 export type BilledMetrics = Readonly<

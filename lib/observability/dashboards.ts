@@ -12,11 +12,11 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import { PRICES } from '../../src/plan/prices.ts';
 import type { AlarmDefinition, CompositeDefinition } from './alarms.ts';
 import { GRAPHS, type GraphDefinition, LAYERS, type Layer, QUESTIONS } from './graphs.ts';
 import type { MetricId, PipelineMetrics } from './metrics.ts';
 import { alarmName, dashboardName } from './names.ts';
-import { PRICES } from './prices.ts';
 
 /** What dashboards show. */
 export interface DashboardsProps {

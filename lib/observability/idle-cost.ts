@@ -1,6 +1,6 @@
+import { PRICES } from '../../src/plan/prices.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { CLOSER } from '../processing/closer.ts';
-import { PRICES } from './prices.ts';
 
 /** Keys: one for data, one for notifications. */
 const KEYS = 2;

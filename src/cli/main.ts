@@ -6,6 +6,7 @@ import { CommandError, EXIT } from '../local/local-error.ts';
 import { ROOT } from '../local/paths.ts';
 import type { CommandContext } from './context.ts';
 import { addLoad } from './load.ts';
+import { addPlan } from './plan.ts';
 import { addQuarantine } from './quarantine.ts';
 import { addReplay } from './replay.ts';
 import { addRedrive } from './redrive.ts';
@@ -27,6 +28,7 @@ export async function main(args: readonly string[], context: CommandContext): Pr
   addStart(program, context);
   addSimulate(program, context);
   addLoad(program, context);
+  addPlan(program, context);
   addQuarantine(program, context);
   addReplay(program, context);
   addRedrive(program, context);

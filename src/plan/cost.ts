@@ -1,0 +1,137 @@
+import { ASSUMED, GB, MONTH_S } from './assumptions.ts';
+import { archiveCost } from './cost-archive.ts';
+import { closerCost } from './cost-closer.ts';
+import { type CostLine, costLine, short } from './cost-line.ts';
+import { storageCost } from './cost-storage.ts';
+import { watchCost } from './cost-watch.ts';
+import type { Month } from './month.ts';
+import { PRICES } from './prices.ts';
+import { archiveOf, type Planned, type Usage } from './usage.ts';
+
+const MILLION = 1e6;
+const PUT_UNIT = 25 * 1_024;
+
+/** Each line of what a month costs, in the order of the data's way. */
+export function costLines(planned: Planned, month: Month): readonly CostLine[] {
+  return [
+    ...streamCost(planned, month),
+    ...functionCost(planned, month),
+    ...tableCost(month),
+    ...closerCost(planned, month),
+    ...archiveCost(planned, month),
+    ...storageCost(planned, month),
+    ...watchCost(planned, month),
+  ].filter(({ usd }) => usd > 0);
+}
+
+/** Lines of the stream. */
+export function streamCost(planned: Planned, month: Month): readonly CostLine[] {
+  return planned.deployment.stream.type === 'on-demand'
+    ? onDemandCost(planned, month)
+    : provisionedCost(planned, month);
+}
+
+function readersOf(planned: Planned): number {
+  return archiveOf(planned) === false ? 1 : 2;
+}
+
+/** How long records stay beyond the first day, which is free, days. */
+function extraDays({ program }: Planned): number {
+  return Math.max(0, program.settings.retention.streamMs / 86_400_000 - 1);
+}
+
+function onDemandCost(planned: Planned, month: Month): readonly CostLine[] {
+  const bytes = planned.sample.eventBytes;
+  const rounded = Math.ceil(bytes / 1_024) * 1_024;
+  const events = month.total(({ rate }) => rate);
+  const gb = (events * rounded) / GB;
+  const readers = readersOf(planned);
+  const kept = (month.mean(({ rate }) => rate) * bytes * extraDays(planned) * 86_400) / GB;
+  return [
+    costLine(['Kinesis', 'stream'], `${PRICES.hoursMonth} h`, [
+      PRICES.hoursMonth,
+      'onDemandStreamHour',
+    ]),
+    costLine(
+      ['Kinesis', 'in'],
+      `${short(events)} records x ${short(rounded)} bytes (of ${short(bytes)}, by the started KB)`,
+      [gb, 'onDemandGbIn'],
+    ),
+    costLine(['Kinesis', 'out'], `the same x ${readers} readers`, [gb * readers, 'onDemandGbOut']),
+    costLine(['Kinesis', 'retention'], `${short(kept)} GB beyond a day`, [kept, 'onDemandGbMonth']),
+  ];
+}
+
+function provisionedCost(planned: Planned, month: Month): readonly CostLine[] {
+  const hours = month.levels.reduce(
+    (sum, { usage, seconds }) => sum + (usage.shards * seconds) / MONTH_S,
+    0,
+  );
+  const shardHours = (hours || month.peak.shards) * PRICES.hoursMonth;
+  const units = Math.ceil(planned.sample.eventBytes / PUT_UNIT);
+  const puts = month.total(({ rate }) => rate) * units;
+  const keeps = extraDays(planned) > 0 ? shardHours : 0;
+  return [
+    costLine(
+      ['Kinesis', 'shards'],
+      `${short(shardHours / PRICES.hoursMonth)} shards x ${PRICES.hoursMonth} h`,
+      [shardHours, 'shardHour'],
+    ),
+    costLine(['Kinesis', 'PUT units'], `${short(puts / units)} records x ${units} of 25 KB`, [
+      puts / MILLION,
+      'putUnitsMillion',
+    ]),
+    costLine(['Kinesis', 'retention'], 'shards beyond a day', [keeps, 'retentionShardHour']),
+  ];
+}
+
+function functionCost({ deployment }: Planned, month: Month): readonly CostLine[] {
+  const calls = month.total((usage) => usage.calls);
+  const seconds = month.total((usage) => usage.callSeconds);
+  const gb = deployment.consumer.memoryMb / 1_024;
+  const events = month.total(({ rate }) => rate);
+  return [
+    costLine(
+      ['Lambda', 'consume, calls'],
+      `${short(events)} events / ${short(events / calls)} a batch`,
+      [calls / MILLION, 'lambdaRequestsMillion'],
+    ),
+    costLine(
+      ['Lambda', 'consume, memory'],
+      `the same x ${short((seconds / calls) * 1000)} ms x ${short(gb)} GB`,
+      [seconds * gb, 'lambdaGbSecond'],
+    ),
+  ];
+}
+
+function tableCost(month: Month): readonly CostLine[] {
+  const events = month.total(({ rate }) => rate);
+  const an = (units: number) => `${short(events)} events x ${short(units / events)} units`;
+  const writes = (what: string, of: (usage: Usage) => number) => {
+    const units = month.total(of);
+    return costLine(['DynamoDB', what], an(units), [units / MILLION, 'writeUnitsMillion']);
+  };
+  const reads = (what: string, of: (usage: Usage) => number) => {
+    const units = month.total(of);
+    return costLine(['DynamoDB', what], an(units), [units / MILLION, 'readUnitsMillion']);
+  };
+  const windows = [...month.peak.windows.keys()];
+  const useOf = (usage: Usage, name: string) => usage.windows.get(name);
+  return [
+    writes('ledger, writes', ({ ledger }) => ledger.writeUnits),
+    reads('ledger, reads', ({ ledger }) => ledger.readUnits),
+    ...windows.flatMap((name) => [
+      writes(`window ${name}, writes`, (usage) => useOf(usage, name)?.writeUnits ?? 0),
+      reads(`window ${name}, reads`, (usage) => useOf(usage, name)?.readUnits ?? 0),
+    ]),
+    writes('kept events, writes', (usage) => usage.events.writeUnits),
+    writes('quarantine index', (usage) => usage.quarantineUnits),
+    costLine(['S3', 'quarantine, objects'], 'one a batch with refused events', [
+      month.total((usage) => usage.quarantinePuts) / MILLION,
+      'bucketPutsMillion',
+    ]),
+  ];
+}
+
+/** What a reader outside is not told here: queries, and what fed pipelines cost. */
+export const NOT_IN_IT = `queries of results, producers, free tiers, discounts of volume; ${ASSUMED.closerRunS} s of an idle closer are a guess`;
