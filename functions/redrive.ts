@@ -4,6 +4,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { METRICS } from '../src/core/contract.ts';
+import { programOf, quarantineFolder } from '../src/core/generation.ts';
 import { makeRedrive, type RedriveAnswer } from '../src/handlers/redrive.ts';
 import { parseRedriveRequest } from '../src/handlers/redrive-request.ts';
 import { bucketPort } from './shared/buckets.ts';
@@ -20,7 +21,9 @@ const env = readEnv([
   'quarantineTable',
   'quarantineBucket',
   'outputs',
+  'generation',
 ]);
+const program = programOf(bundledProgram(), env.generation);
 
 const redrive = makeRedrive(
   {
@@ -31,9 +34,10 @@ const redrive = makeRedrive(
     events: tablePort(env.eventsTable),
     quarantineIndex: tablePort(env.quarantineTable),
     quarantine: bucketPort(env.quarantineBucket),
+    quarantineFolder: quarantineFolder(program.name, env.generation),
     outlets: outletPorts(env.outputs),
   },
-  bundledProgram(),
+  program,
 );
 
 async function answer(event: unknown, context: Context): Promise<RedriveAnswer> {

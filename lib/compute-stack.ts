@@ -13,8 +13,8 @@ import { Archiver } from './processing/archiver.ts';
 import { Closer } from './processing/closer.ts';
 import { Consumer, type ConsumerProps } from './processing/consumer.ts';
 import { Keeper } from './processing/keeper.ts';
-import { Replayer } from './processing/replayer.ts';
 import { Redriver } from './processing/redriver.ts';
+import { Replayer } from './processing/replayer.ts';
 
 /** What a compute stack is made with. */
 export interface ComputeStackProps extends StackProps, ConsumerProps {}

@@ -6,6 +6,7 @@ import type { GenerationConfig } from './config/generation.ts';
 import { Closer } from './processing/closer.ts';
 import { Consumer, type ConsumerProps } from './processing/consumer.ts';
 import { Keeper } from './processing/keeper.ts';
+import { Redriver } from './processing/redriver.ts';
 import { Replayer } from './processing/replayer.ts';
 import { PipelineTables } from './storage/tables.ts';
 
@@ -54,6 +55,7 @@ export class GenerationStack extends Stack {
   #goOn(source: ConsumerProps): Readonly<Record<string, string>> {
     const consumer = new Consumer(this, 'Consumer', source);
     new Keeper(this, 'Keeper', source);
+    const redriver = new Redriver(this, 'Redriver', source);
     const { closedWindows } = source.data;
     const closer =
       closedWindows === undefined
@@ -61,6 +63,7 @@ export class GenerationStack extends Stack {
         : new Closer(this, 'Closer', { ...source, closedWindows });
     return {
       ConsumerName: consumer.function.functionName,
+      RedriverName: redriver.function.functionName,
       MappingId: consumer.mapping.eventSourceMappingId,
       ...(closer === undefined ? {} : { CloserName: closer.function.functionName }),
     };

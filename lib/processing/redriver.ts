@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { permissions } from '../security/permissions.ts';
-import { type ConsumerProps, outputsOf, permitOutputs } from './consumer.ts';
+import { type ConsumerProps, generationOf, outputsOf, permitOutputs } from './consumer.ts';
 import { makePipelineFunction } from './pipeline-function.ts';
 
 /** Planning holds up to 96 MB of events in memory, and may read many objects; folding answers each 15 s. */
@@ -15,7 +15,8 @@ export class Redriver extends Construct {
   constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);
     const { folder, environment, data, fed } = props;
-    const { tables, stream, quarantineBucket, dataKey } = data;
+    const { stream, quarantineBucket, dataKey } = data;
+    const { name, tables } = generationOf(props);
     this.function = makePipelineFunction(this, 'Function', {
       entry: 'redrive',
       folder,
@@ -29,6 +30,7 @@ export class Redriver extends Construct {
         eventsTable: tables.events.tableName,
         quarantineTable: tables.quarantine.tableName,
         quarantineBucket: quarantineBucket.bucketName,
+        generation: name,
         outputs: Stack.of(this).toJsonString(outputsOf(fed)),
       },
     });
@@ -38,7 +40,7 @@ export class Redriver extends Construct {
       permissions.aggregates(tables.aggregates, folder.pipeline.closing !== null),
       permissions.putOnly('Events', tables.events),
       permissions.putOnly('QuarantineIndex', tables.quarantine),
-      permissions.redriveObjects(quarantineBucket),
+      permissions.redriveObjects(quarantineBucket, folder.name, name),
       permissions.quarantineNames(quarantineBucket),
       permissions.useKey(dataKey),
     ];

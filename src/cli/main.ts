@@ -8,8 +8,8 @@ import type { CommandContext } from './context.ts';
 import { addLoad } from './load.ts';
 import { addPlan } from './plan.ts';
 import { addQuarantine } from './quarantine.ts';
-import { addReplay } from './replay.ts';
 import { addRedrive } from './redrive.ts';
+import { addReplay } from './replay.ts';
 import { addSimulate } from './simulate.ts';
 import { addStart } from './start.ts';
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { systemClock } from '../adapters/aws/clock.ts';
 import { REJECTION_REASONS, type RejectionReason } from '../core/rejection.ts';
-import { type OpenDeployment, openDeployment } from '../local/deployed.ts';
+import { type LiveDeployment, openLive } from '../local/live.ts';
 import { ROOT } from '../local/paths.ts';
 import { discoverPipelines } from '../project/discover.ts';
 import type { CommandContext } from './context.ts';
@@ -46,12 +46,12 @@ export function quarantineChoices(command: Command, { env }: CommandContext): Co
     .option('--json', 'print JSON instead', false);
 }
 
-/** The deployment that the options are about. @throws CommandError */
+/** The deployment that the options are about, with its live generation. @throws CommandError */
 export function openChosen(
   flags: QuarantineFlags,
   { env }: CommandContext,
-): Promise<OpenDeployment> {
-  return openDeployment({
+): Promise<LiveDeployment> {
+  return openLive({
     pipeline: flags.pipeline,
     environment: flags.env,
     region: flags.region,

@@ -70,7 +70,7 @@ async function documents(
   const { settings } = compile(folder.pipeline, folder.references);
   const open = await openChosen(flags, context);
   return readQuarantine(open, {
-    pipeline: flags.pipeline,
+    pipeline: open.quarantineFolder,
     fromMs: flags.since ?? flags.from,
     toMs: flags.to,
     reason: flags.reason,

@@ -115,11 +115,11 @@ export function decodeJob(item: StoredItem): RedriveJob {
 
 /** Key of the object that holds a part of a plan. */
 export function planPartKey(
-  pipeline: string,
+  folder: string,
   { number, token }: { readonly number: number; readonly token: string },
   part: number,
 ): string {
-  return `${REDRIVE_PREFIX}${pipeline}/${jobKey(number)}/${token}/${jobKey(part)}.json`;
+  return `${REDRIVE_PREFIX}${folder}/${jobKey(number)}/${token}/${jobKey(part)}.json`;
 }
 
 /** A part of a plan: events in the order in which they are folded. */

@@ -27,6 +27,8 @@ import { type RetryContext, retryFailed } from './retry.ts';
 /** What a plan is made from. */
 export interface PlanSource {
   readonly quarantine: Bucket;
+  /** Where the documents are: the pipeline's name, or what `quarantineFolder` gives. */
+  readonly folder: string;
   readonly ledger: Table;
   readonly program: Program;
   readonly idKey: HashKey;
@@ -153,12 +155,12 @@ class RedrivePlanner {
   }
 
   #documents(): AsyncGenerator<QuarantineDocument> {
-    const { program, quarantine } = this.#source;
+    const { program, quarantine, folder } = this.#source;
     const { reason, ...range } = this.#request.choice;
     const filter = {
       ...range,
       ...(reason === undefined ? {} : { reason }),
-      pipeline: program.name,
+      pipeline: folder,
       limit: Number.POSITIVE_INFINITY,
       streamMs: program.settings.retention.streamMs,
     };

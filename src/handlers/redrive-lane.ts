@@ -18,7 +18,7 @@ import type { Item } from '../ports/table.ts';
 import { Head } from './head.ts';
 import type { ConsumePorts, Invocation } from './ports.ts';
 import { type ContainerState, processWriter } from './process-writer.ts';
-import { readPart } from './redrive-parts.ts';
+import { folderOf, readPart } from './redrive-parts.ts';
 import type { BatchReport } from './report.ts';
 import type { Budget } from './reserve.ts';
 import { type RetryContext, retryFailed } from './retry.ts';
@@ -64,7 +64,8 @@ export class RedriveLane {
     const first = nextPart(number, head.position);
     if (first === undefined) return plan.events;
     for (let part = first; part < plan.parts; part += 1) {
-      const place = { pipeline: this.#program.name, number, token: plan.token, part };
+      const folder = folderOf(this.#ports, this.#program);
+      const place = { folder, number, token: plan.token, part };
       const stored = await readPart(this.#ports, place, call.context);
       if (call.context.clock.now() >= call.untilMs) return stored.before;
       const left = await this.#foldPart(job, { part, stored, head }, call);

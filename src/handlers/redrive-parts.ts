@@ -1,4 +1,5 @@
 import { InvariantError } from '../core/errors.ts';
+import type { Program } from '../core/program.ts';
 import { decodePart, type PlanPart, planPartKey, REDRIVE_FORMAT } from '../core/redrive.ts';
 import type { PlannedEvent } from './plan-redrive.ts';
 import type { ConsumePorts } from './ports.ts';
@@ -12,15 +13,24 @@ const DAY_MS = 86_400_000;
 
 /** Whose parts they are. */
 export interface PartsPlace {
-  readonly pipeline: string;
+  /** What stands for the pipeline in the names of objects. */
+  readonly folder: string;
   /** Number of the job. */
   readonly number: number;
+}
+
+/** What stands for a pipeline in the names of its objects: of a rebuilt generation another one. */
+export function folderOf(
+  { quarantineFolder }: Pick<ConsumePorts, 'quarantineFolder'>,
+  { name }: Program,
+): string {
+  return quarantineFolder ?? name;
 }
 
 /** Writes the events of a plan, under a name that no other try has. Nothing counts until the plan is stored. @throws TransientError */
 export async function storeParts(
   { quarantine, random }: Pick<ConsumePorts, 'quarantine' | 'random'>,
-  { pipeline, number }: PartsPlace,
+  { folder, number }: PartsPlace,
   { events, context }: { readonly events: readonly PlannedEvent[]; readonly context: RetryContext },
 ): Promise<{ readonly token: string; readonly parts: number }> {
   const token = Buffer.from(random.bytes(8)).toString('hex');
@@ -29,7 +39,7 @@ export async function storeParts(
   for (const [index, some] of parts.entries()) {
     const part: PlanPart = { v: REDRIVE_FORMAT, before, events: some.map(lineOf) };
     const body = new TextEncoder().encode(JSON.stringify(part));
-    const key = planPartKey(pipeline, { number, token }, index);
+    const key = planPartKey(folder, { number, token }, index);
     await retryCall(context, () => quarantine.put(key, body, 'application/json', context));
     before += some.length;
   }
@@ -39,10 +49,10 @@ export async function storeParts(
 /** @throws TransientError, InvariantError when it is gone */
 export async function readPart(
   { quarantine }: Pick<ConsumePorts, 'quarantine'>,
-  { pipeline, number, token, part }: PartsPlace & { readonly token: string; readonly part: number },
+  { folder, number, token, part }: PartsPlace & { readonly token: string; readonly part: number },
   context: RetryContext,
 ): Promise<PlanPart> {
-  const key = planPartKey(pipeline, { number, token }, part);
+  const key = planPartKey(folder, { number, token }, part);
   const body = await retryCall(context, () => quarantine.get(key, context));
   if (body !== undefined) return decodePart(body);
   throw new InvariantError(

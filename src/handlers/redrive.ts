@@ -10,7 +10,7 @@ import { planRedrive, type RedriveFindings } from './plan-redrive.ts';
 import type { ConsumePorts, Invocation } from './ports.ts';
 import { addJob, endJob, redriveJobs, storePlan } from './redrive-jobs.ts';
 import { RedriveLane } from './redrive-lane.ts';
-import { storeParts } from './redrive-parts.ts';
+import { folderOf, storeParts } from './redrive-parts.ts';
 import type { RedriveRequest } from './redrive-request.ts';
 import { type BatchReport, emptyReport, noteStop } from './report.ts';
 import { type Budget, Reserve } from './reserve.ts';
@@ -142,7 +142,8 @@ class Redriver {
   async #plan({ choice, createdMs }: Pick<RedriveJob, 'choice' | 'createdMs'>, call: Call) {
     const { quarantine, ledger } = this.#ports;
     const idKey = await this.#idKey.current(call.context);
-    const source = { quarantine, ledger, idKey, program: this.#program };
+    const folder = folderOf(this.#ports, this.#program);
+    const source = { quarantine, folder, ledger, idKey, program: this.#program };
     return planRedrive(source, { choice, createdMs, stopMs: call.budget.stopMs }, call.context);
   }
 
@@ -215,7 +216,7 @@ class Redriver {
     const { context, invocation } = call;
     const { stream, ledger } = this.#ports;
     const identity = await retryCall(context, () => stream.identify(context));
-    const place = { pipeline: this.#program.name, number: job.number };
+    const place = { folder: folderOf(this.#ports, this.#program), number: job.number };
     const stored = await storeParts(this.#ports, place, { events, context });
     const writer = redriveWriter(epochOf(identity));
     const { requestId } = invocation;

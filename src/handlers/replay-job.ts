@@ -2,7 +2,7 @@ import type { ReplaySettings } from '../core/contract.ts';
 import { parseFilter } from '../core/filter-expression.ts';
 import { partitionKey, partitionOf } from '../core/partition.ts';
 import type { Program } from '../core/program.ts';
-import { epochOf } from '../core/writer.ts';
+import { epochOf, isRedriveWriter } from '../core/writer.ts';
 import { readTails } from './archive-tails.ts';
 import { newestEntry, registeredWriters } from './ledger-tails.ts';
 import type { ReplayPorts } from './ports.ts';
@@ -70,7 +70,8 @@ async function headArrivals(
 ): Promise<readonly number[]> {
   const arrivals: number[] = [];
   for (const { writer, epoch: own } of await registeredWriters(ledger, context)) {
-    if (own !== epoch) continue;
+    // What brings refused events back has no place in the stream.
+    if (own !== epoch || isRedriveWriter(writer)) continue;
     const entry = await newestEntry(ledger, writer, context);
     arrivals.push(entry?.highArrivalMs ?? 0);
   }

@@ -11,6 +11,8 @@ export interface DeployedGeneration {
   readonly aggregatesTable: string;
   readonly quarantineTable: string;
   readonly replayerName: string;
+  /** Brings refused events back; undefined for one of a part of the records, and in older stacks. */
+  readonly redriverName: string | undefined;
   /** What it was rebuilt from; null for the first one. */
   readonly replay: ReplaySettings | null;
   /** What goes on with the stream; undefined for one of a part of the records. */
@@ -53,7 +55,7 @@ export async function findGenerations(of: GenerationsOf): Promise<readonly Deplo
 }
 
 function firstGeneration(deployment: Deployment): DeployedGeneration | undefined {
-  const { replayerName, consumerName, mappingId } = deployment;
+  const { replayerName, redriverName, consumerName, mappingId } = deployment;
   if (replayerName === undefined) return undefined;
   const { ledgerTable, aggregatesTable, quarantineTable } = deployment;
   return {
@@ -62,6 +64,7 @@ function firstGeneration(deployment: Deployment): DeployedGeneration | undefined
     aggregatesTable,
     quarantineTable,
     replayerName,
+    redriverName,
     replay: null,
     consumer: { name: consumerName, mappingId },
   };
@@ -84,6 +87,7 @@ function generationIn(
     aggregatesTable: output('AggregatesTable'),
     quarantineTable: output('QuarantineTable'),
     replayerName: output('ReplayerName'),
+    redriverName: outputs.get('RedriverName'),
     replay: JSON.parse(output('Replay')),
     consumer: mappingId === undefined ? undefined : { name: output('ConsumerName'), mappingId },
   };

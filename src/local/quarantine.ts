@@ -10,6 +10,7 @@ import type { OpenDeployment } from './deployed.ts';
 
 /** Which refused events a command is about. */
 export interface QuarantineChoice {
+  /** Its name, or of a rebuilt generation what `quarantineFolder` gives. */
   readonly pipeline: string;
   /** Arrivals, milliseconds since 1970 UTC. */
   readonly fromMs: number;

@@ -82,18 +82,8 @@ export class FaultyRun {
     const { quarantineIndex, quarantine } = this.#world;
     return {
       ...this.ports,
-      quarantineIndex: this.#table(quarantineIndex),
-      quarantine: {
-        get: (key, options) => this.#send(options, () => quarantine.get(key, options), raise),
-        list: (query, options) => this.#send(options, () => quarantine.list(query, options), raise),
-        put: async (key, body, type, options) => {
-          const [result] = await this.#write([key], options, async () => {
-            await quarantine.put(key, body, type, options);
-            return [{ status: 'written' }];
-          });
-          if (result?.status === 'failed') throw result.error;
-        },
-      },
+      quarantineIndex: this.table(quarantineIndex),
+      quarantine: this.bucket(quarantine),
     };
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Rates } from '../helpers/faulty-ports.ts';
-import { bundledWith, type Mistake } from '../helpers/mistaken.ts';
+import { type Mistake, mistakenRun } from '../helpers/mistaken.ts';
 import type { simulateRedrive } from '../helpers/redrive-simulation.ts';
 
 const RATES: Rates = { crash: 0.02, refuse: 0.04, loseAnswer: 0.04, applyLate: 0.04, slow: 0.03 };
@@ -92,7 +92,7 @@ describe('a mistake is found within 500 schedules', () => {
   it.each(Object.entries(MISTAKES))(
     '%s',
     async (_name, { seed: first = 1, ...mistake }) => {
-      const run = await bundledWith<typeof simulateRedrive>([mistake], ENTRY);
+      const run = await mistakenRun<typeof simulateRedrive>([mistake], ENTRY);
       let found: readonly string[] = [];
       for (let at = 0; at < 500 && found.length === 0; at += 1) {
         const seed = ((first - 1 + at) % 500) + 1;

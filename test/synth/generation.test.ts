@@ -57,7 +57,7 @@ describe('the stack of a generation', () => {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
     });
     const functions = Object.keys(resourcesOf(stack, 'AWS::Lambda::Function'));
-    for (const part of ['Replayer', 'Consumer', 'Keeper', 'Closer']) {
+    for (const part of ['Replayer', 'Consumer', 'Keeper', 'Closer', 'Redriver']) {
       const expected = part !== 'Closer' || 'ClosedWindowsBus' in (own.data.toJSON().Outputs ?? {});
       expect(functions.some((id) => id.startsWith(part))).toBe(expected);
     }

@@ -68,7 +68,7 @@ async function actionsTaken(closes: boolean): Promise<readonly string[]> {
 
 /** What src/adapters/aws/bucket.ts calls for each method of the port, and on what. */
 function recordingBucket(bucket: Bucket, used: Set<string>): Bucket {
-  const prefix = (key: string) => key.slice(0, key.indexOf('/') + 1);
+  const prefix = (key: string) => /^[^/]+\/[^/]+\//.exec(key)?.[0] ?? key;
   return {
     put: (key, ...rest) => {
       used.add(`s3:PutObject ${prefix(key)}`);
@@ -140,9 +140,9 @@ it('what brings events back may do what it does, nothing else', async () => {
   expect(sorted(single)).toEqual(sorted(permissions.ledger(table).actions));
   expect(sorted(events)).toEqual(permissions.putOnly('x', table).actions);
   expect(sorted(quarantineIndex)).toEqual(permissions.putOnly('x', table).actions);
-  const { actions, resources } = permissions.redriveObjects(bucket);
+  const { actions, resources } = permissions.redriveObjects(bucket, 'small', '1');
   const allowed = [QUARANTINE_PREFIX, REDRIVE_PREFIX].flatMap((prefix) =>
-    actions.map((action) => `${action} ${prefix}`),
+    actions.map((action) => `${action} ${prefix}small/`),
   );
   expect(resources).toHaveLength(2);
   expect(sorted(objects)).toEqual(
