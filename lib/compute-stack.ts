@@ -1,8 +1,12 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { compile } from '../src/core/compile.ts';
 import { serviceName } from '../src/core/contract.ts';
+import { firstLimit } from '../src/plan/first-limit.ts';
 import { PRICES } from '../src/plan/prices.ts';
+import type { PipelineFolder } from '../src/project/discover.ts';
+import type { EnvironmentConfig } from './config/environment.ts';
 import { countAlarmMetrics, makeAlarms } from './observability/alarm-resources.ts';
 import { makeAlarmTopic } from './observability/alarm-topic.ts';
 import { alarmDefinitions, COMPOSITES } from './observability/alarms.ts';
@@ -57,6 +61,7 @@ export class ComputeStack extends Stack {
       new CfnOutput(this, 'ReplayerName', { value: replayer.function.functionName });
     }
     new CfnOutput(this, 'AlarmTopic', { value: this.topic.topicArn });
+    new CfnOutput(this, 'FirstLimit', { value: firstLimitText(folder, environment) });
     new CfnOutput(this, 'IdleCost', { value: idleCostText(idleCostMonth(environment, watching)) });
   }
 
@@ -94,6 +99,18 @@ export class ComputeStack extends Stack {
       closes: functions.closer !== undefined,
     };
   }
+}
+
+function firstLimitText(
+  { name, pipeline, references }: PipelineFolder,
+  environment: EnvironmentConfig,
+): string {
+  const program = compile(pipeline, references);
+  const { rate, what, fix } = firstLimit(
+    { program, deployment: environment },
+    environment.traffic?.[name],
+  );
+  return `about ${Math.floor(rate)} events/s, where ${what}; then: ${fix}`;
 }
 
 function idleCostText(dollars: number): string {

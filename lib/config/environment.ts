@@ -1,4 +1,5 @@
 import type { Duration } from '../../src/core/duration.ts';
+import type { ExpectedTraffic } from '../../src/plan/first-limit.ts';
 
 /** How many shards a stream has, or that AWS decides. */
 export type StreamMode =
@@ -21,6 +22,11 @@ export interface EnvironmentConfig {
    * month.
    */
   readonly dashboards: 'all' | 'overview';
+  /**
+   * What a pipeline is expected to get, by its name: where its settings don't carry that, the synth fails
+   * and says what gives first. Default: nothing is expected; the output `FirstLimit` says what can come.
+   */
+  readonly traffic?: Readonly<Record<string, ExpectedTraffic>>;
   /** Days that logs are kept: one of CloudWatch's values, such as 7, 30, 90, 365. */
   readonly logDays: 7 | 14 | 30 | 90 | 180 | 365;
   /** Added to every resource that takes tags. */

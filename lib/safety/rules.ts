@@ -5,6 +5,7 @@ import type { EnvironmentConfig } from '../config/environment.ts';
 import { ARCHIVE_RULES } from './archive-rules.ts';
 import { CLOSING_RULES } from './closing-rules.ts';
 import { within } from './ranges.ts';
+import { TRAFFIC_RULES } from './traffic-rules.ts';
 
 /** A combination of settings that would lose, double or block something. */
 export class UnsafeSettingsError extends MillraceError {
@@ -27,7 +28,7 @@ export interface Broken {
 
 /** What the rules look at. */
 export interface Settings {
-  readonly program: Pick<Program, 'name' | 'settings' | 'aggregates'>;
+  readonly program: Pick<Program, 'name' | 'settings' | 'aggregates' | 'outputs'>;
   readonly environment: EnvironmentConfig;
   /** The pipeline's latency objective, milliseconds. */
   readonly latencyP99Ms: number;
@@ -193,6 +194,7 @@ export const RULES: readonly Rule[] = [
   },
   ...ARCHIVE_RULES,
   ...CLOSING_RULES,
+  ...TRAFFIC_RULES,
 ];
 
 /** HTTPS, or not leaving this machine. */

@@ -2,10 +2,10 @@ import pc from 'picocolors';
 import type { Alternative } from '../plan/alternatives.ts';
 import { NOT_IN_IT } from '../plan/cost.ts';
 import { type CostLine, short, totalOf } from '../plan/cost-line.ts';
-import type { Limit } from '../plan/limits.ts';
 import { holds, type Plan, type Traffic } from '../plan/plan.ts';
 import { PRICE_LIST, PRICES } from '../plan/prices.ts';
 import type { Settings } from '../plan/recommend.ts';
+import type { Limit } from '../plan/setting-limits.ts';
 
 /** What is shown of a plan. */
 export interface ShownPlan {

@@ -2,8 +2,8 @@ import { ASSUMED, GB, QUOTAS } from './assumptions.ts';
 import { streamCost } from './cost.ts';
 import { type CostLine, short, totalOf } from './cost-line.ts';
 import type { Month } from './month.ts';
+import { archiveOf, type Planned } from './planned.ts';
 import { PRICES } from './prices.ts';
-import { archiveOf, type Planned } from './usage.ts';
 
 /** What another way costs. */
 export interface Alternative {

@@ -2,7 +2,7 @@ import { durationMs } from '../core/duration.ts';
 import { GB, MONTH_S } from './assumptions.ts';
 import { type CostLine, costLine, short } from './cost-line.ts';
 import type { Month } from './month.ts';
-import { archiveOf, type Planned } from './usage.ts';
+import { archiveOf, type Planned } from './planned.ts';
 
 const MILLION = 1e6;
 const DAY_S = 86_400;

@@ -1,7 +1,7 @@
 import { ASSUMED, MONTH_S } from './assumptions.ts';
 import { type CostLine, costLine, short } from './cost-line.ts';
 import type { Month } from './month.ts';
-import type { Planned } from './usage.ts';
+import type { Planned } from './planned.ts';
 
 const MILLION = 1e6;
 const READ_UNIT = 4_096;

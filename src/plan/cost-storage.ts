@@ -1,7 +1,7 @@
 import { GB } from './assumptions.ts';
 import { type CostLine, costLine, short } from './cost-line.ts';
 import type { Month } from './month.ts';
-import type { Planned } from './usage.ts';
+import type { Planned } from './planned.ts';
 
 /** What the tables hold, once as much expires as comes; TTL deletes some days late, which isn't in it. */
 export function storageCost({ program, deployment }: Planned, month: Month): readonly CostLine[] {

@@ -1,8 +1,8 @@
 import { ASSUMED, GB, MONTH_S } from './assumptions.ts';
 import { type CostLine, costLine, short } from './cost-line.ts';
 import type { Month } from './month.ts';
+import { archiveOf, type Planned } from './planned.ts';
 import { PRICES } from './prices.ts';
-import { archiveOf, type Planned } from './usage.ts';
 import { type WatchedParts, type Watching, watchingOf } from './watching.ts';
 
 const MILLION = 1e6;

@@ -5,8 +5,9 @@ import { type CostLine, costLine, short } from './cost-line.ts';
 import { storageCost } from './cost-storage.ts';
 import { watchCost } from './cost-watch.ts';
 import type { Month } from './month.ts';
+import { archiveOf, type Planned } from './planned.ts';
 import { PRICES } from './prices.ts';
-import { archiveOf, type Planned, type Usage } from './usage.ts';
+import type { Usage } from './usage.ts';
 
 const MILLION = 1e6;
 const PUT_UNIT = 25 * 1_024;

@@ -18,7 +18,11 @@ export interface Lane {
 }
 
 /** Shards of a stream that has to take such a peak, events a second. */
-export function shardsAt({ stream }: Deployment, sample: Sample, peak: number): number {
+export function shardsAt(
+  { stream }: Pick<Deployment, 'stream'>,
+  sample: Sample,
+  peak: number,
+): number {
   if (stream.type === 'provisioned') return stream.shards;
   const kept = ASSUMED.onDemandHeadroom * peak;
   return Math.max(

@@ -2,10 +2,12 @@ import { type Alternative, alternativesOf } from './alternatives.ts';
 import { MONTH_S } from './assumptions.ts';
 import { costLines } from './cost.ts';
 import { type CostLine, totalOf } from './cost-line.ts';
-import { type Limit, limitsOf } from './limits.ts';
+import { limitsOf } from './limits.ts';
 import { type Month, monthOf } from './month.ts';
+import type { Planned } from './planned.ts';
+import type { Limit } from './setting-limits.ts';
 import { type Level, peakOf } from './traffic.ts';
-import { makeUsage, type Planned } from './usage.ts';
+import { makeUsage } from './usage.ts';
 
 /** The traffic that a plan is made for. */
 export interface Traffic {

@@ -3,7 +3,7 @@ import { shardsNeeded } from './alternatives.ts';
 import { ASSUMED, MB, QUOTAS } from './assumptions.ts';
 import type { Deployment } from './deployment.ts';
 import { lanesOf, payloadRecords, shardsAt, writersOf } from './lanes.ts';
-import { batchSeconds, type Planned } from './usage.ts';
+import { batchSeconds, type Planned } from './planned.ts';
 
 /** Settings that carry a plan's peak with some room. */
 export interface Settings {

@@ -1,7 +1,4 @@
-import type { Program } from '../core/program.ts';
 import { type ArchiveUse, archiveUse } from './archive-use.ts';
-import { ASSUMED } from './assumptions.ts';
-import type { Deployment } from './deployment.ts';
 import { type EventUse, measureEvents, NO_EVENTS } from './event-use.ts';
 import {
   type BatchShape,
@@ -13,24 +10,11 @@ import {
   writersOf,
 } from './lanes.ts';
 import { type LedgerUse, ledgerUse } from './ledger-use.ts';
-import type { Sample } from './sample.ts';
+import { archiveOf, batchSeconds, type Planned } from './planned.ts';
 import { type StateBytes, stateBytesOf } from './state-bytes.ts';
 import type { WindowUse } from './window-units.ts';
 import { windowUses } from './window-uses.ts';
 import { type Looked, lookedAt, type WriterFlow } from './writer-flow.ts';
-
-/** What a plan is made of. */
-export interface Planned {
-  readonly program: Program;
-  readonly deployment: Deployment;
-  readonly sample: Sample;
-  /** The highest rate, events a second: what the stream is sized by. */
-  readonly peak: number;
-  /** Share of the events that are refused. */
-  readonly bad: number;
-  /** Warm containers that batches come to by turns; default: as many as may work at the same time. */
-  readonly containers?: number;
-}
 
 /** What a steady rate uses, a second. */
 export interface Usage {
@@ -45,7 +29,6 @@ export interface Usage {
   readonly batchEvents: number;
   /** The busiest lane, and its share of the events. */
   readonly busiest: BatchShape & { readonly share: number };
-  readonly busiestWriter: number;
   readonly ledger: LedgerUse;
   readonly windows: ReadonlyMap<string, WindowUse>;
   readonly events: EventUse;
@@ -97,7 +80,6 @@ async function usageAt(planned: Planned, at: At): Promise<Usage> {
     containers,
     batchEvents: rate / calls,
     busiest: busiestOf(shapes),
-    busiestWriter: Math.max(...writers.map(({ share }) => share)),
     ledger: ledgerUse(program, { flows, containers }),
     windows: windowUses(sample.windows, { ...at, looked, containers, writers: writers.length }),
     events: await eventUse(planned, looked),
@@ -117,31 +99,6 @@ function busiestOf(shapes: readonly ShapedLane[]) {
   const [first] = [...shapes].sort((left, right) => right.lane.share - left.lane.share);
   const none = { events: 0, everyS: 1, takesS: 0, overloaded: false };
   return { ...(first?.shape ?? none), share: first?.lane.share ?? 0 };
-}
-
-/** The archive's settings, where neither pipeline nor environment leaves it out. */
-export function archiveOf({ program, deployment }: Planned): Deployment['archive'] {
-  return program.settings.retention.archiveMs === null ? false : deployment.archive;
-}
-
-/** Seconds that a batch takes: its CPU, and requests one after the other. */
-export function batchSeconds(
-  { deployment, program }: Planned,
-  writers: number,
-  events: number,
-): number {
-  const { memoryMb } = deployment.consumer;
-  const core = Math.min(1, memoryMb / ASSUMED.coreMb);
-  const cpuS = (events * (ASSUMED.handlerUs + ASSUMED.sdkUs)) / 1e6 / core;
-  const keepsEach =
-    program.settings.retention.eventsMs !== null && program.settings.events.layout === 'each';
-  const own = events / writers;
-  const puts = keepsEach ? Math.ceil(own / 25 / ASSUMED.requestsAtOnce) : 1;
-  const pages = Math.ceil((own * program.aggregates.length) / 4 / 25 / ASSUMED.requestsAtOnce);
-  const rounds = Math.ceil(writers / ASSUMED.writersAtOnce);
-  // Freshness, quarantine or events, pages, what is fed, the entry.
-  const requests = 1 + rounds * (puts + pages + program.outputs.length + 1);
-  return cpuS + (requests * ASSUMED.tableRequestMs) / 1000;
 }
 
 function laneShape(planned: Planned, lane: Lane, rate: number): BatchShape {

@@ -30,7 +30,7 @@ function broken(change: {
   const aggregates = program.aggregates.map((one) => ({ ...one, ...change.aggregate }));
   try {
     checkSettings({
-      program: { name: program.name, settings, aggregates },
+      program: { name: program.name, outputs: program.outputs, settings, aggregates },
       environment,
       latencyP99Ms: change.latencyP99Ms ?? 60_000,
     });
@@ -93,6 +93,16 @@ const CASES: Readonly<Record<string, Parameters<typeof broken>[0]>> = {
     environment: { stream: { type: 'provisioned', shards: 0 } },
   },
   'an environment’s name can be part of a stack’s': { environment: { name: 'my env' } },
+  'expected traffic is a rate, a size and a share': {
+    environment: { traffic: { small: { eventsPerSecond: 0 } } },
+  },
+  'the expected traffic fits': {
+    environment: { traffic: { small: { eventsPerSecond: 1_001 } } },
+  },
+  'results are in time where batches are full': {
+    environment: { traffic: { small: { eventsPerSecond: 10 } } },
+    latencyP99Ms: 1_400,
+  },
   'archive: batch size is 1 to 10,000': { archive: { batchSize: 0 } },
   'archive: batching window is 0 to 300 seconds': { archive: { batchingWindowSeconds: 301 } },
   'archive: a whole batch fits the time-out, of 10 to 900 seconds': {
@@ -148,6 +158,43 @@ describe('safety rules', () => {
     const settings = { retention: { ...retention, archiveMs: null } };
     expect(broken({ archive, settings })).toEqual([]);
     expect(broken({ environment: { archive: false } })).toEqual([]);
+  });
+
+  it.each([
+    { eventsPerSecond: 1_000 },
+    { eventsPerSecond: 500, recordBytes: 2_000 },
+    { eventsPerSecond: 1, hottestKey: 1 },
+  ])('accept the expected traffic %j', (traffic) => {
+    expect(broken({ environment: { traffic: { small: traffic } } })).toEqual([]);
+  });
+
+  it.each([
+    { eventsPerSecond: 1_000, recordBytes: 1_100 },
+    { eventsPerSecond: 600, recordBytes: 1_800 },
+  ])('refuse that one shard gets %j', (traffic) => {
+    expect(broken({ environment: { traffic: { small: traffic } } })).toEqual([
+      'the expected traffic fits',
+    ]);
+  });
+
+  it('refuse a key that no number of shards helps', () => {
+    const stream = { type: 'on-demand' } as const;
+    const check = (hottestKey: number) =>
+      broken({
+        environment: { stream, traffic: { small: { eventsPerSecond: 1_200, hottestKey } } },
+      });
+    expect(check(0.5)).toEqual([]);
+    expect(check(0.9)).toEqual(['the expected traffic fits']);
+  });
+
+  it('say what gives first, and at which rate', async () => {
+    const traffic = { flights: { eventsPerSecond: 5_000 } };
+    await expect(synth({ ...DEV, traffic })).rejects.toThrow(
+      /got traffic of 5000 events\/s where at 1000 events\/s the busiest of 1 shards.*npx millrace plan/,
+    );
+    const { compute } = await synth(DEV);
+    const [output] = Object.values(compute.findOutputs('FirstLimit'));
+    expect(output?.Value).toMatch(/^about 1000 events\/s, where the busiest of 1 shards/);
   });
 
   it('fail a synth, naming what was got and the fix', async () => {
