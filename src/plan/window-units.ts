@@ -213,7 +213,8 @@ function touchOf({ flow, batchS }: Block, page: PlacedPage, atS: number) {
 function cellsTouched({ flow, batchS }: Block, page: PlacedPage, atS: number): number {
   return page.reduce((sum, cell) => {
     if (cell.firstS > atS) return sum;
-    const hit = overlap(cell, atS, batchS) * Math.min(1, cell.rate / flow.rate);
+    // Rounding can make it a little more than one, and a power of less than nothing is no number.
+    const hit = Math.min(1, overlap(cell, atS, batchS) * (cell.rate / flow.rate));
     return sum + 1 - (1 - hit) ** flow.events;
   }, 0);
 }

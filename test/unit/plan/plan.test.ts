@@ -104,6 +104,16 @@ describe('the bill', () => {
   });
 });
 
+describe('what other ways cost', () => {
+  it('is a number where each batch touches a cell for certain', async () => {
+    for (const rate of [333, 1_111, 3_141, 7_777]) {
+      const { alternatives } = await planOf(rate, { places: 1, partitions: 1 });
+      expect(alternatives.length).toBeGreaterThan(3);
+      for (const { more } of alternatives) expect(more).toSatisfy(Number.isFinite);
+    }
+  });
+});
+
 describe('limits', () => {
   it('name the shard first where one takes all', async () => {
     const plan = await planOf(2_000, { deployment: DEV });
