@@ -135,11 +135,13 @@ function tell(tried: Tried, given: Arguments, mutants: readonly Mutant[]): void 
   if (given.report !== undefined) writeFileSync(path.resolve(ROOT, given.report), reportOf(tried));
 }
 
+/** The commit, and the tree of the sources: a commit that is moved to another place keeps it. */
 function commitOf(): string {
   const git = (...words: string[]) =>
     execFileSync('git', words, { cwd: ROOT, encoding: 'utf8' }).trim();
   const changed = git('status', '--porcelain', '--', 'src', 'test') === '' ? '' : ' and changes';
-  return `${git('rev-parse', '--short', 'HEAD')}${changed}`;
+  const [commit, sources] = ['HEAD', 'HEAD:src'].map((name) => git('rev-parse', '--short', name));
+  return `${commit} (src: ${sources})${changed}`;
 }
 
 const given = argumentsOf(process.argv.slice(2));
