@@ -10,7 +10,7 @@ import type { EnvironmentConfig } from './config/environment.ts';
 import type { GenerationConfig } from './config/generation.ts';
 import { DataStack } from './data-stack.ts';
 import { GenerationStack } from './generation-stack.ts';
-import type { FedPipeline } from './processing/consumer.ts';
+import type { Consumer, FedPipeline } from './processing/consumer.ts';
 import { checkSettings } from './safety/rules.ts';
 import { checkStages } from './safety/stage-rules.ts';
 import { acknowledgeFindings, acknowledgeFunctionFindings } from './security/findings.ts';
@@ -82,10 +82,11 @@ function addData(app: App, { program }: Stage, source: StackSource): DataStack {
 /** After the data of all: a pipeline writes into the streams of those that it feeds. */
 function addCompute(
   app: App,
-  { folder, program }: Stage,
+  stage: Stage,
   source: StackSource,
   stacks: ReadonlyMap<string, DataStack>,
 ): void {
+  const { folder, program } = stage;
   const { name } = program;
   const data = stackOf(stacks, name);
   const fed = program.outputs.map(
@@ -102,16 +103,20 @@ function addCompute(
     description: `Millrace: functions, alarms and dashboard of ${name} (${source.environment.name})`,
   });
   acknowledgeFindings(data, compute, name);
+  const { giveUp } = source.environment.consumer;
+  if (giveUp === undefined) return;
+  const generation = { pipeline: name, number: giveUp.standby, replay: { fromMs: 0 } };
+  addGeneration(app, stage, { ...source, generation, standsBy: compute.consumer }, stacks);
 }
 
 /** Beside the others, which it changes nothing of: it imports what they import. */
 function addGeneration(
   app: App,
   { folder, program: { name } }: Stage,
-  source: StackSource & { readonly generation: GenerationConfig },
+  source: StackSource & { readonly generation: GenerationConfig; readonly standsBy?: Consumer },
   stacks: ReadonlyMap<string, DataStack>,
 ): void {
-  const { environment, generation } = source;
+  const { environment, generation, standsBy } = source;
   const data = stackOf(stacks, name);
   const stack = new GenerationStack(
     app,
@@ -121,6 +126,7 @@ function addGeneration(
       folder,
       data,
       generation,
+      ...(standsBy === undefined ? {} : { standsBy }),
       description: `Millrace: generation ${generation.number} of ${name} (${environment.name})`,
     },
   );

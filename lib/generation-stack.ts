@@ -6,8 +6,9 @@ import type { GenerationConfig } from './config/generation.ts';
 import { Closer } from './processing/closer.ts';
 import { Consumer, type ConsumerProps } from './processing/consumer.ts';
 import { Keeper } from './processing/keeper.ts';
+import { Recoverer } from './processing/recoverer.ts';
 import { Redriver } from './processing/redriver.ts';
-import { Replayer } from './processing/replayer.ts';
+import { Replayer, type ReplayerProps } from './processing/replayer.ts';
 import { PipelineTables } from './storage/tables.ts';
 
 /** What a generation's stack is made with. */
@@ -15,6 +16,8 @@ export interface GenerationStackProps
   extends StackProps,
     Omit<ConsumerProps, 'fed' | 'generation'> {
   readonly generation: GenerationConfig;
+  /** It stands by: it is rebuilt by itself when this consumer, of the compute stack, gives up a batch. */
+  readonly standsBy?: Consumer;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface GenerationStackProps
  */
 export class GenerationStack extends Stack {
   constructor(scope: Construct, id: string, props: GenerationStackProps) {
-    const { folder, environment, data, generation, ...rest } = props;
+    const { folder, environment, data, generation, standsBy, ...rest } = props;
     super(scope, id, { terminationProtection: environment.protectData, ...rest });
     const { archive: store } = data;
     if (store === undefined) {
@@ -47,13 +50,17 @@ export class GenerationStack extends Stack {
       QuarantineTable: tables.quarantine.tableName,
       ReplayerName: replayer.function.functionName,
       Replay: JSON.stringify(settings),
-      ...(goesOn(settings) ? this.#goOn(source) : {}),
+      ...(goesOn(settings) ? this.#goOn({ ...source, store }, standsBy) : {}),
     });
   }
 
   /** What a whole generation needs to go on with the stream. */
-  #goOn(source: ConsumerProps): Readonly<Record<string, string>> {
+  #goOn(source: ReplayerProps, standsBy?: Consumer): Readonly<Record<string, string>> {
     const consumer = new Consumer(this, 'Consumer', source);
+    if (standsBy !== undefined) {
+      const mappings = { live: standsBy.mapping, own: consumer.mapping };
+      new Recoverer(this, 'Recoverer', { ...source, ...mappings });
+    }
     new Keeper(this, 'Keeper', source);
     const redriver = new Redriver(this, 'Redriver', source);
     const { closedWindows } = source.data;

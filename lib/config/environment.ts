@@ -55,6 +55,11 @@ export interface ConsumerConfig {
   readonly retryAttempts: number;
   /** Age at which a record is given up, in seconds; -1 never. Anything else is refused. */
   readonly maxRecordAgeSeconds: number;
+  /**
+   * Allows the two limits: generation `standby` (2 to 9,999) stands by in a stack of its own, and when a batch
+   * was given up it is rebuilt from the archive and goes live by itself. Default: limits are refused.
+   */
+  readonly giveUp?: { readonly standby: number };
 }
 
 /** The function that archives the stream, and what becomes of its objects. */

@@ -10,7 +10,7 @@ import { Construct } from 'constructs';
 import type { OutputTarget } from '../../src/core/contract.ts';
 import { FIRST_GENERATION } from '../../src/core/generation.ts';
 import type { PipelineFolder } from '../../src/project/discover.ts';
-import type { EnvironmentConfig } from '../config/environment.ts';
+import type { ConsumerConfig, EnvironmentConfig } from '../config/environment.ts';
 import type { DataStack } from '../data-stack.ts';
 import { permissions } from '../security/permissions.ts';
 import type { PipelineTables } from '../storage/tables.ts';
@@ -111,14 +111,19 @@ export class Consumer extends Construct {
       metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
       // Not S3OnFailureDestination: it would also let the function read and delete everything in the bucket.
       onFailure: { bind: () => ({ destination: data.quarantineBucket.bucketArn }) },
-      ...(consumer.retryAttempts === -1 ? {} : { retryAttempts: consumer.retryAttempts }),
-      ...(consumer.maxRecordAgeSeconds === -1
-        ? {}
-        : { maxRecordAge: Duration.seconds(consumer.maxRecordAgeSeconds) }),
+      // What was rebuilt because something was given up does not give up.
+      ...(generation === undefined ? limitsOf(consumer) : {}),
     });
     mapping.node.addDependency(this.function.role ?? this.function);
     return mapping;
   }
+}
+
+function limitsOf({ retryAttempts, maxRecordAgeSeconds }: ConsumerConfig) {
+  return {
+    ...(retryAttempts === -1 ? {} : { retryAttempts }),
+    ...(maxRecordAgeSeconds === -1 ? {} : { maxRecordAge: Duration.seconds(maxRecordAgeSeconds) }),
+  };
 }
 
 /** Lets a function put into the streams of other pipelines, with their keys, as a producer. */

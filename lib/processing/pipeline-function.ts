@@ -16,7 +16,15 @@ const ROOT = path.join(import.meta.dirname, '..', '..');
 /** What one of a pipeline's functions is made with. */
 export interface PipelineFunctionProps {
   /** File in functions/ without its ending. */
-  readonly entry: 'close' | 'consume' | 'keep' | 'archive' | 'check-archive' | 'redrive' | 'replay';
+  readonly entry:
+    | 'close'
+    | 'consume'
+    | 'keep'
+    | 'archive'
+    | 'check-archive'
+    | 'redrive'
+    | 'replay'
+    | 'recover';
   readonly folder: PipelineFolder;
   readonly environment: EnvironmentConfig;
   readonly key: IKey;

@@ -23,50 +23,58 @@ export class Replayer extends Construct {
 
   constructor(scope: Construct, id: string, props: ReplayerProps) {
     super(scope, id);
-    const { folder, environment, data, fed, store, settings } = props;
-    const { stream, quarantineBucket, dataKey } = data;
-    const { name, tables } = generationOf(props);
+    const { folder, environment, data, fed, settings } = props;
     this.function = makePipelineFunction(this, 'Function', {
       entry: 'replay',
       folder,
       environment,
-      key: dataKey,
+      key: data.dataKey,
       memoryMb: environment.consumer.memoryMb,
       timeoutSeconds: TIMEOUT_SECONDS,
       variables: {
-        streamArn: stream.streamArn,
-        ledgerTable: tables.ledger.tableName,
-        aggregatesTable: tables.aggregates.tableName,
-        eventsTable: tables.events.tableName,
-        quarantineTable: tables.quarantine.tableName,
-        quarantineBucket: quarantineBucket.bucketName,
-        generation: name,
+        ...replayVariables(props),
+        generation: generationOf(props).name,
         outputs: Stack.of(this).toJsonString(outputsOf(fed)),
-        archiveBucket: store.bucket.bucketName,
-        sourceTable: data.tables.ledger.tableName,
         replay: JSON.stringify(settings ?? null),
       },
     });
-    this.#permit(props);
+    permitReplay(this.function, props);
     permitOutputs(this.function, fed);
   }
+}
 
-  #permit(props: ReplayerProps): void {
-    const { folder, data, store } = props;
-    const { stream, quarantineBucket, dataKey } = data;
-    const { name, tables } = generationOf(props);
-    const statements = [
-      permissions.listShards(stream),
-      permissions.ledger(tables.ledger),
-      permissions.aggregates(tables.aggregates, folder.pipeline.closing !== null),
-      permissions.putOnly('Events', tables.events),
-      permissions.putOnly('QuarantineIndex', tables.quarantine),
-      permissions.quarantine(quarantineBucket, folder.name, name),
-      permissions.readArchive(store.bucket),
-      permissions.archiveNames(store.bucket),
-      permissions.replaySource(data.tables.ledger),
-      permissions.useKey(dataKey),
-    ];
-    for (const statement of statements) this.function.addToRolePolicy(statement);
-  }
+/** Where a function that replays reads and writes. */
+export function replayVariables(props: ReplayerProps) {
+  const { data, store } = props;
+  const { tables } = generationOf(props);
+  return {
+    streamArn: data.stream.streamArn,
+    ledgerTable: tables.ledger.tableName,
+    aggregatesTable: tables.aggregates.tableName,
+    eventsTable: tables.events.tableName,
+    quarantineTable: tables.quarantine.tableName,
+    quarantineBucket: data.quarantineBucket.bucketName,
+    archiveBucket: store.bucket.bucketName,
+    sourceTable: data.tables.ledger.tableName,
+  };
+}
+
+/** Lets a function replay into the tables of a generation. */
+export function permitReplay(own: NodejsFunction, props: ReplayerProps): void {
+  const { folder, data, store } = props;
+  const { stream, quarantineBucket, dataKey } = data;
+  const { name, tables } = generationOf(props);
+  const statements = [
+    permissions.listShards(stream),
+    permissions.ledger(tables.ledger),
+    permissions.aggregates(tables.aggregates, folder.pipeline.closing !== null),
+    permissions.putOnly('Events', tables.events),
+    permissions.putOnly('QuarantineIndex', tables.quarantine),
+    permissions.quarantine(quarantineBucket, folder.name, name),
+    permissions.readArchive(store.bucket),
+    permissions.archiveNames(store.bucket),
+    permissions.replaySource(data.tables.ledger),
+    permissions.useKey(dataKey),
+  ];
+  for (const statement of statements) own.addToRolePolicy(statement);
 }

@@ -4,6 +4,7 @@ import type { Program } from '../../src/core/program.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { ARCHIVE_RULES } from './archive-rules.ts';
 import { CLOSING_RULES } from './closing-rules.ts';
+import { GIVE_UP_RULES } from './give-up-rules.ts';
 import { within } from './ranges.ts';
 import { TRAFFIC_RULES } from './traffic-rules.ts';
 
@@ -103,11 +104,13 @@ export const RULES: readonly Rule[] = [
   {
     rule: 'the mapping never gives up',
     check: ({ environment: { consumer } }) =>
-      consumer.retryAttempts === -1 && consumer.maxRecordAgeSeconds === -1
+      (consumer.retryAttempts === -1 && consumer.maxRecordAgeSeconds === -1) ||
+      consumer.giveUp !== undefined
         ? undefined
         : `retryAttempts ${consumer.retryAttempts}, maxRecordAgeSeconds ${consumer.maxRecordAgeSeconds}`,
     fix: 'set both to -1: a batch given up after half of its cells were written can’t be finished in place, and an outage would discard good events; a record that kills the function is found and quarantined anyway',
   },
+  ...GIVE_UP_RULES,
   {
     rule: 'parallel batches need partitions',
     check: ({ environment: { consumer }, program }) =>

@@ -3,6 +3,7 @@ import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { TAIL_PREFIX } from '../../src/core/archive-tail.ts';
 import {
@@ -69,6 +70,12 @@ export const permissions = {
   /** What a replay reads of the data stack's ledger: how far the archive is, and which writers there are. */
   replaySource: (table: TableV2) =>
     limited('ReplaySource', table, [`${TAIL_PREFIX}*`, REGISTRY_KEY]),
+  /** Of the data stack's ledger: which generation is live, to be read and set. */
+  swapLive: (table: TableV2) =>
+    limited('SwapLive', table, [LIVE_KEY.pk], ['dynamodb:Query', 'dynamodb:PutItem']),
+  failureNames: (bucket: Bucket) => allow('FailureNames', [bucket.bucketArn], ['s3:ListBucket']),
+  enableMapping: (mapping: EventSourceMapping) =>
+    allow('EnableMapping', [mapping.eventSourceMappingArn], ['lambda:UpdateEventSourceMapping']),
   readArchive: (bucket: Bucket) =>
     allow('ReadArchive', [bucket.arnForObjects(`${ARCHIVE_PREFIX}*`)], ['s3:GetObject']),
   listShards: (stream: IStream) =>
@@ -118,9 +125,13 @@ export const permissions = {
     ),
 } as const;
 
-/** To be queried only, and only these partitions. */
-function limited(sid: string, table: TableV2, keys: readonly string[]): PolicyStatement {
-  const statement = allow(sid, [table.tableArn], ['dynamodb:Query']);
+/** To be queried only, or what is said, and only these partitions. */
+function limited(
+  sid: string,
+  table: TableV2,
+  ...[keys, actions = ['dynamodb:Query']]: readonly [keys: readonly string[], actions?: string[]]
+): PolicyStatement {
+  const statement = allow(sid, [table.tableArn], actions);
   statement.addCondition('ForAllValues:StringLike', { 'dynamodb:LeadingKeys': keys });
   return statement;
 }

@@ -18,6 +18,9 @@ export const ENV = {
   generation: 'MILLRACE_GENERATION',
   /** The ledger table of the data stack: archive tails, list of writers, live generation. */
   sourceTable: 'MILLRACE_SOURCE_TABLE',
+  /** Of a generation that stands by: the live consumer's mapping, which may give up, and its own. */
+  liveMapping: 'MILLRACE_LIVE_MAPPING',
+  ownMapping: 'MILLRACE_OWN_MAPPING',
   /** JSON: `ReplaySettings`. */
   replay: 'MILLRACE_REPLAY',
   closedWindowsBus: 'MILLRACE_CLOSED_WINDOWS_BUS',
@@ -99,6 +102,8 @@ export const METRICS = {
   archivedBytes: 'ArchiveBytes',
   /** Stretches of positions that are missing in the archive, as the hourly check found them. Count. */
   archiveGaps: 'ArchiveGaps',
+  /** Batches that the mapping gave up and that no generation has made good; only where one stands by. Count. */
+  batchesGivenUp: 'BatchesGivenUp',
   /** Runs of the closer that came to their end. Count. */
   closerRuns: 'CloserRuns',
   /** Windows of which a revision was published. Count. */

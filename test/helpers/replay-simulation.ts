@@ -3,12 +3,15 @@ import { makeManualClock } from '../../src/adapters/memory/clock.ts';
 import { makeMemoryPublisher } from '../../src/adapters/memory/publisher.ts';
 import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
 import { makeMemoryTable } from '../../src/adapters/memory/table.ts';
+import { FAILURE_PREFIX } from '../../src/core/contract.ts';
 import type { Program } from '../../src/core/program.ts';
 import { makeArchive } from '../../src/handlers/archive.ts';
 import { makeCheckArchive } from '../../src/handlers/check-archive.ts';
 import { makeConsume } from '../../src/handlers/consume.ts';
 import type { BatchResponse } from '../../src/handlers/kinesis-batch.ts';
-import type { ConsumePorts } from '../../src/handlers/ports.ts';
+import { liveGeneration } from '../../src/handlers/live-generation.ts';
+import type { ConsumePorts, ReplayPorts } from '../../src/handlers/ports.ts';
+import { makeRecover } from '../../src/handlers/recover.ts';
 import { makeReplay, type ReplayJob } from '../../src/handlers/replay.ts';
 import type { ReplayState } from '../../src/handlers/replay-report.ts';
 import { FaultyRun, HEALED, type Rates } from './faulty-ports.ts';
@@ -23,6 +26,8 @@ const FAULTS_FOR_MS = 60 * HOUR_MS;
 const END_MS = 72 * HOUR_MS;
 const TIMEOUT_MS = 60_000;
 const REPLAY_TIMEOUT_MS = 150_000;
+/** Names the live mapping among what was given up. */
+const LIVE_MAPPING = 'live-mapping';
 const LOOPS_MAX = 400_000;
 
 const IDENTITY = {
@@ -45,6 +50,11 @@ export interface ReplaySimulation {
   readonly job?: ReplayJob;
   /** Enables the generation's mapping in these states; default: when it is complete. */
   readonly startsMapping?: (state: ReplayState) => boolean;
+  /**
+   * How often the live mapping gives up a batch that is unfinished, 0 to 1; then it is recovered from by itself.
+   * Default: it never gives up, and the generation is rebuilt by hand.
+   */
+  readonly givesUp?: number;
   /** Other makers of the handlers: how mistakes are tried. */
   readonly handlers?: Partial<Handlers>;
 }
@@ -52,6 +62,7 @@ export interface ReplaySimulation {
 interface Handlers {
   readonly makeConsume: typeof makeConsume;
   readonly makeReplay: typeof makeReplay;
+  readonly makeRecover: typeof makeRecover;
 }
 
 /** The tables of a generation. */
@@ -73,6 +84,9 @@ export interface ReplayEnd {
   readonly repeated: number;
   readonly shards: number;
   readonly objects: number;
+  /** Batches that were given up, and which generation is live. */
+  readonly givenUp: number;
+  readonly liveName: string;
 }
 
 function makeTables() {
@@ -100,6 +114,7 @@ class Driver {
   readonly #clock = makeManualClock(NOON_MS);
   readonly #stream: ShardedStream;
   readonly #archive = makeMemoryBucket();
+  readonly #failures = makeMemoryBucket();
   readonly #live = makeTables();
   readonly #next = makeTables();
   readonly #handlers: Handlers;
@@ -110,7 +125,7 @@ class Driver {
 
   constructor(simulation: ReplaySimulation) {
     this.#simulation = simulation;
-    this.#handlers = { makeConsume, makeReplay, ...simulation.handlers };
+    this.#handlers = { makeConsume, makeReplay, makeRecover, ...simulation.handlers };
     this.#random = makeSeededRandom(simulation.seed);
     const { settings } = simulation.programs.live;
     this.#stream = new ShardedStream({
@@ -125,13 +140,20 @@ class Driver {
   async run(): Promise<ReplayEnd> {
     const { live } = this.#simulation.programs;
     for (let at = 0; at < Number(live.settings.partitions); at += 1) this.#produce(at);
-    const consumer = this.#map((run, batch) => this.#consume(run, this.#live, live, batch));
+    const { givesUp = 0 } = this.#simulation;
+    const consumer = this.#map(
+      (run, batch) => this.#consume(run, this.#live, live, batch),
+      givesUp,
+    );
     const archiver = this.#map((run, batch) => this.#archiveBatch(run, batch));
     this.#check();
-    const rebuilt = this.#rebuild();
-    rebuilt.then((mapping) => {
-      this.#isLeft = () => ![consumer, archiver, mapping].every((one) => one.isDone);
-    });
+    const rebuilt = this.#simulation.givesUp === undefined ? this.#rebuild() : this.#recover();
+    rebuilt.then(
+      (mapping) => {
+        this.#isLeft = () => ![consumer, archiver, mapping].every((one) => one.isDone);
+      },
+      () => undefined,
+    );
     for (let loop = 0; this.#clock.now() < NOON_MS + END_MS; loop += 1) {
       await settled();
       const nextMs = this.#clock.nextWake();
@@ -141,10 +163,13 @@ class Driver {
     }
     this.#ended = true;
     if (this.#isLeft()) this.#broken.push('something is left');
-    return this.#end();
+    const { clock: _clock, ...rest } = this.#ports(this.#start(), this.#live);
+    const context = { ...rest, clock: this.#clock, deadlineMs: Number.POSITIVE_INFINITY };
+    const { live: liveName } = await liveGeneration(this.#live.ledger, context);
+    return { ...this.#end(), liveName };
   }
 
-  #end(): ReplayEnd {
+  #end(): Omit<ReplayEnd, 'liveName'> {
     const { records } = this.#stream;
     return {
       seed: this.#simulation.seed,
@@ -155,6 +180,7 @@ class Driver {
       ...this.#counts,
       shards: new Set(records.map(({ shard }) => shard)).size,
       objects: this.#archive.objects.size,
+      givenUp: this.#failures.objects.size,
     };
   }
 
@@ -188,6 +214,7 @@ class Driver {
   /** A mapping with its function, polling until the end. */
   #map(
     work: (run: FaultyRun, batch: readonly StreamRecord[]) => Promise<BatchResponse>,
+    givesUp = 0,
   ): StreamMapping {
     const deliver = async (batch: readonly StreamRecord[]) => {
       const run = this.#start();
@@ -196,7 +223,10 @@ class Driver {
           ? batch.length
           : batch.findIndex(({ sequence }) => String(sequence) === failure.itemIdentifier),
       );
-      return this.#raced(run, finished, 0);
+      const done = await this.#raced(run, finished, 0);
+      if (done === batch.length || givesUp === 0 || this.#random.next() >= givesUp) return done;
+      await this.#giveUp(batch);
+      return batch.length;
     };
     const mapping = new StreamMapping(this.#stream, deliver, this.#random);
     this.#poll(mapping);
@@ -265,16 +295,53 @@ class Driver {
     return this.#map((run, batch) => this.#consume(run, this.#next, programs.next, batch));
   }
 
-  async #call(): Promise<ReplayState> {
-    const { programs, job = { name: 'all', fromMs: 0 } } = this.#simulation;
-    this.#counts.calls += 1;
-    const run = this.#start();
-    const ports = {
+  /** What Lambda does with a batch that it gives up. */
+  async #giveUp([first]: readonly StreamRecord[]): Promise<void> {
+    const key = `${FAILURE_PREFIX}${LIVE_MAPPING}/shard/${first?.sequence}`;
+    const options = { deadlineMs: Number.POSITIVE_INFINITY };
+    await this.#failures.put(key, new Uint8Array(), 'application/json', options);
+  }
+
+  /** The function that recovers, on its schedule, also while a run is still at it; until its mapping is on. */
+  async #recover(): Promise<StreamMapping> {
+    const { programs } = this.#simulation;
+    let mapping: StreamMapping | undefined;
+    const enable = async () => {
+      mapping ??= this.#map((run, batch) => this.#consume(run, this.#next, programs.next, batch));
+    };
+    while (!this.#ended) {
+      await this.#clock.sleep(this.#random.next() * 20 * MINUTE_MS);
+      const run = this.#start();
+      const ports = {
+        ...this.#replayPorts(run),
+        failures: run.bucket(this.#failures),
+        mapping: { enable },
+      };
+      const options = { mappingId: LIVE_MAPPING, generation: '2' };
+      const recover = this.#handlers.makeRecover(ports, programs.next, options);
+      this.#counts.calls += 1;
+      const done = recover(this.#invocation(REPLAY_TIMEOUT_MS));
+      const overlaps = this.#random.next() < 0.3;
+      const raced = this.#raced(run, done, undefined, REPLAY_TIMEOUT_MS);
+      if (!overlaps && (await raced)?.state === 'live' && mapping !== undefined) return mapping;
+    }
+    throw new Error('not recovered');
+  }
+
+  #replayPorts(run: FaultyRun): ReplayPorts {
+    return {
       ...this.#ports(run, this.#next),
       archive: run.bucket(this.#archive),
       source: run.table(this.#live.ledger),
       shards: run.shards(this.#stream.shards),
     };
+  }
+
+  async #call(): Promise<ReplayState> {
+    const { programs, job = { name: 'all', fromMs: 0 } } = this.#simulation;
+    this.#counts.calls += 1;
+    const run = this.#start();
+    const ports = this.#replayPorts(run);
     const seconds = 1 + this.#random.next() * 60;
     const batchRecords = 1 + Math.floor(this.#random.next() * 8);
     const invocation = this.#invocation(REPLAY_TIMEOUT_MS);

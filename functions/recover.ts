@@ -1,0 +1,71 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { makeAwsMappingSwitch } from '../src/adapters/aws/mapping-switch.ts';
+import { CLIENT_DEFAULTS } from '../src/adapters/aws/send.ts';
+import { METRICS } from '../src/core/contract.ts';
+import { programOf, quarantineFolder } from '../src/core/generation.ts';
+import { makeRecover, type RecoverReport } from '../src/handlers/recover.ts';
+import { bucketPort } from './shared/buckets.ts';
+import { shardsPort, streamPort, systemPorts, tablePort } from './shared/clients.ts';
+import { readEnv } from './shared/env.ts';
+import { logger, metrics } from './shared/powertools.ts';
+import { bundledProgram } from './shared/program.ts';
+
+const env = readEnv([
+  'streamArn',
+  'ledgerTable',
+  'aggregatesTable',
+  'eventsTable',
+  'quarantineTable',
+  'quarantineBucket',
+  'archiveBucket',
+  'sourceTable',
+  'generation',
+  'liveMapping',
+  'ownMapping',
+]);
+const program = programOf(bundledProgram(), env.generation);
+
+const recover = makeRecover(
+  {
+    ...systemPorts,
+    stream: streamPort(env.streamArn),
+    shards: shardsPort(env.streamArn),
+    ledger: tablePort(env.ledgerTable),
+    aggregates: tablePort(env.aggregatesTable),
+    events: tablePort(env.eventsTable),
+    quarantineIndex: tablePort(env.quarantineTable),
+    quarantine: bucketPort(env.quarantineBucket),
+    quarantineFolder: quarantineFolder(program.name, env.generation),
+    failures: bucketPort(env.quarantineBucket),
+    archive: bucketPort(env.archiveBucket),
+    source: tablePort(env.sourceTable),
+    mapping: makeAwsMappingSwitch({
+      client: new LambdaClient(CLIENT_DEFAULTS),
+      mappingId: env.ownMapping,
+      clock: systemPorts.clock,
+    }),
+  },
+  program,
+  { mappingId: env.liveMapping, generation: env.generation },
+);
+
+async function recoverOnce(_event: unknown, context: Context): Promise<RecoverReport> {
+  const report = await recover({
+    requestId: context.awsRequestId,
+    deadlineMs: systemPorts.clock.now() + context.getRemainingTimeInMillis(),
+  });
+  metrics.addMetric(METRICS.batchesGivenUp, MetricUnit.Count, report.givenUp);
+  logger.info('recovered', { ...report });
+  return report;
+}
+
+/** Lambda's entry, on a schedule: rebuilds what stands by when a batch was given up. */
+export const handler = middy<unknown, RecoverReport>()
+  .use(injectLambdaContext(logger))
+  .use(logMetrics(metrics))
+  .handler(recoverOnce);
