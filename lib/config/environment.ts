@@ -51,9 +51,9 @@ export interface ConsumerConfig {
   readonly parallelizationFactor: number;
   /** Halve a batch that made the function fail. */
   readonly bisectOnError: boolean;
-  /** Tries after the first; -1 never gives up. Anything else is refused: see docs/adr/0001. */
+  /** Tries after the first; -1 never gives up. Anything else is refused, unless `giveUp` is set: see docs/adr/0001. */
   readonly retryAttempts: number;
-  /** Age at which a record is given up, in seconds; -1 never. Anything else is refused. */
+  /** Age at which a record is given up, in seconds; -1 never. Anything else is refused, unless `giveUp` is set. */
   readonly maxRecordAgeSeconds: number;
   /**
    * Allows the two limits: generation `standby` (2 to 9,999) stands by in a stack of its own, and when a batch

@@ -5,7 +5,7 @@ import type { Bucket } from '../ports/bucket.ts';
 import type { MappingSwitch } from '../ports/mapping-switch.ts';
 import { liveGeneration, swapGeneration } from './live-generation.ts';
 import type { Invocation, ReplayPorts } from './ports.ts';
-import { makeReplay } from './replay.ts';
+import { makeReplay, type ReplayRequest } from './replay.ts';
 import { emptyReplayReport, type ReplayReport } from './replay-report.ts';
 import { retryCall } from './retry.ts';
 
@@ -32,6 +32,8 @@ export interface RecoverOptions {
   readonly mappingId: string;
   /** The generation that stands by. */
   readonly generation: string;
+  /** How much one run rebuilds; default: as much as the invocation's time allows. */
+  readonly request?: ReplayRequest;
 }
 
 /**
@@ -59,21 +61,23 @@ const REPLAY_SECONDS = 900;
 export function makeRecover(
   ports: RecoverPorts,
   program: Program,
-  { mappingId, generation }: RecoverOptions,
+  { mappingId, generation, request = { seconds: REPLAY_SECONDS } }: RecoverOptions,
 ): Recover {
   const replay = makeReplay(ports, program, { name: 'generation', fromMs: 0 });
   return async (invocation) => {
     const { clock, random } = ports;
     const context = { clock, random, deadlineMs: invocation.deadlineMs - 500 };
     const nothing = { givenUp: 0, replay: emptyReplayReport() };
-    const { live } = await liveGeneration(ports.source, context);
+    const { live, before } = await liveGeneration(ports.source, context);
     if (live === generation) return { state: 'live', ...nothing };
-    if (live !== FIRST_GENERATION) return { state: 'elsewhere', ...nothing };
+    // Somebody swapped to another one, or back.
+    const isSwapped = live !== FIRST_GENERATION || before === generation;
+    if (isSwapped) return { state: 'elsewhere', ...nothing };
     const prefix = `${FAILURE_PREFIX}${mappingId}/`;
     const page = await retryCall(context, () => ports.failures.list({ prefix }, context));
     const givenUp = page.keys.length;
     if (givenUp === 0) return { state: 'watching', ...nothing };
-    const report = await replay({ seconds: REPLAY_SECONDS }, invocation);
+    const report = await replay(request, invocation);
     if (report.state !== 'complete') return { state: 'rebuilding', givenUp, replay: report };
     await retryCall(context, () => ports.mapping.enable(context));
     const now = await swapGeneration(ports.source, generation, context);

@@ -1,6 +1,4 @@
-import type { ArchivedRecord } from '../core/archive-object.ts';
 import type { ArchiveTail } from '../core/archive-tail.ts';
-import { shardId } from '../core/position.ts';
 import type { Program } from '../core/program.ts';
 import {
   type Cursor,
@@ -10,15 +8,15 @@ import {
   encodeCursor,
 } from '../core/replay.ts';
 import { epochOf, epochStartMs } from '../core/writer.ts';
-import type { Item, Table } from '../ports/table.ts';
 import { readTails } from './archive-tails.ts';
 import { type Consume, makeConsume } from './consume.ts';
-import type { KinesisBatch } from './kinesis-batch.ts';
 import { registeredWriters } from './ledger-tails.ts';
 import { seconds } from './lifetimes.ts';
+import { longLived } from './long-lived.ts';
 import type { Invocation, ReplayPorts } from './ports.ts';
 import { readAll } from './read-all.ts';
 import { type ArchiveRange, makeReadArchive } from './read-archive.ts';
+import { BATCH_RECORDS, kinesisBatch, RecordBatch } from './replay-batch.ts';
 import { checkLineage, isInStream } from './replay-end.ts';
 import {
   addBatch,
@@ -78,13 +76,6 @@ export type Replay = (request: ReplayRequest, invocation: Invocation) => Promise
 /** Kept for the last batch of a call, milliseconds, and at most half of the time. */
 const LAST_BATCH_MS = 30_000;
 
-/** Records and bytes of a batch at most: as large as Lambda makes them. */
-const BATCH_RECORDS = 2_000;
-const BATCH_BYTES = 4 * 1024 * 1024;
-
-/** How long a replay can be stopped and still go on, seconds. */
-const STOPPED_SECONDS_MAX = 30 * 86_400;
-
 /**
  * Makes the function that replays.
  *
@@ -102,24 +93,6 @@ export function makeReplay(world: ReplayPorts, program: Program, job: ReplayJob)
   };
   return (request, invocation) =>
     new ReplayCall({ ports, program, job, consumerOf, request, invocation }).run();
-}
-
-/**
- * A replay can be stopped for a while: the ids and positions that it goes on from must outlive that, in ledgers
- * that no keeper renews.
- */
-function longLived(ledger: Table): Table {
-  const later = (item: Item): Item =>
-    typeof item.ttl === 'number' ? { ...item, ttl: item.ttl + STOPPED_SECONDS_MAX } : item;
-  return {
-    ...ledger,
-    putAll: (items, options) => ledger.putAll(items.map(later), options),
-    putIf: (writes, options) =>
-      ledger.putIf(
-        writes.map((write) => ({ ...write, item: later(write.item) })),
-        options,
-      ),
-  };
 }
 
 interface CallOptions {
@@ -281,48 +254,7 @@ class ReplayCall {
   }
 }
 
-/** Records on their way into a batch. */
-class RecordBatch {
-  readonly #recordsMax: number;
-  #records: ArchivedRecord[] = [];
-  #bytes = 0;
-
-  constructor(recordsMax: number) {
-    this.#recordsMax = recordsMax;
-  }
-
-  add(record: ArchivedRecord): void {
-    this.#records.push(record);
-    this.#bytes += record.bytes.length;
-  }
-
-  get isFull(): boolean {
-    return this.#records.length >= this.#recordsMax || this.#bytes >= BATCH_BYTES;
-  }
-
-  take(): readonly ArchivedRecord[] {
-    const taken = this.#records;
-    [this.#records, this.#bytes] = [[], 0];
-    return taken;
-  }
-}
-
 /** Shard numbers grow with every split and merge. */
 function compareShards(left: ArchiveTail, right: ArchiveTail): number {
   return epochStartMs(left.epoch) - epochStartMs(right.epoch) || left.shard - right.shard;
-}
-
-/** Records as Lambda would hand them over. */
-function kinesisBatch({ shard }: ArchiveTail, records: readonly ArchivedRecord[]): KinesisBatch {
-  return {
-    Records: records.map(({ sequence, partitionKey, arrivalMs, bytes }) => ({
-      eventID: `${shardId(shard)}:${sequence}`,
-      kinesis: {
-        partitionKey,
-        sequenceNumber: sequence,
-        data: Buffer.from(bytes).toString('base64'),
-        approximateArrivalTimestamp: arrivalMs / 1000,
-      },
-    })),
-  };
 }

@@ -12,7 +12,7 @@ import type { BatchResponse } from '../../src/handlers/kinesis-batch.ts';
 import { liveGeneration } from '../../src/handlers/live-generation.ts';
 import type { ConsumePorts, ReplayPorts } from '../../src/handlers/ports.ts';
 import { makeRecover } from '../../src/handlers/recover.ts';
-import { makeReplay, type ReplayJob } from '../../src/handlers/replay.ts';
+import { makeReplay, type ReplayJob, type ReplayRequest } from '../../src/handlers/replay.ts';
 import type { ReplayState } from '../../src/handlers/replay-report.ts';
 import { FaultyRun, HEALED, type Rates } from './faulty-ports.ts';
 import { ShardedStream, StreamMapping, type StreamRecord } from './sharded-stream.ts';
@@ -26,6 +26,9 @@ const FAULTS_FOR_MS = 60 * HOUR_MS;
 const END_MS = 72 * HOUR_MS;
 const TIMEOUT_MS = 60_000;
 const REPLAY_TIMEOUT_MS = 150_000;
+/** From when on batches are given up: the stream has forgotten records by then. */
+const GIVES_UP_MS = 35 * HOUR_MS;
+
 /** Names the live mapping among what was given up. */
 const LIVE_MAPPING = 'live-mapping';
 const LOOPS_MAX = 400_000;
@@ -224,7 +227,8 @@ class Driver {
           : batch.findIndex(({ sequence }) => String(sequence) === failure.itemIdentifier),
       );
       const done = await this.#raced(run, finished, 0);
-      if (done === batch.length || givesUp === 0 || this.#random.next() >= givesUp) return done;
+      const mayGiveUp = givesUp > 0 && this.#clock.now() >= NOON_MS + GIVES_UP_MS;
+      if (done === batch.length || !mayGiveUp || this.#random.next() >= givesUp) return done;
       await this.#giveUp(batch);
       return batch.length;
     };
@@ -317,7 +321,8 @@ class Driver {
         failures: run.bucket(this.#failures),
         mapping: { enable },
       };
-      const options = { mappingId: LIVE_MAPPING, generation: '2' };
+      const named = { mappingId: LIVE_MAPPING, generation: '2' };
+      const options = { ...named, request: this.#request() };
       const recover = this.#handlers.makeRecover(ports, programs.next, options);
       this.#counts.calls += 1;
       const done = recover(this.#invocation(REPLAY_TIMEOUT_MS));
@@ -326,6 +331,12 @@ class Driver {
       if (!overlaps && (await raced)?.state === 'live' && mapping !== undefined) return mapping;
     }
     throw new Error('not recovered');
+  }
+
+  /** A call does a little, so that many are needed. */
+  #request(): ReplayRequest {
+    const seconds = 1 + this.#random.next() * 60;
+    return { seconds, batchRecords: 1 + Math.floor(this.#random.next() * 8) };
   }
 
   #replayPorts(run: FaultyRun): ReplayPorts {
@@ -342,11 +353,9 @@ class Driver {
     this.#counts.calls += 1;
     const run = this.#start();
     const ports = this.#replayPorts(run);
-    const seconds = 1 + this.#random.next() * 60;
-    const batchRecords = 1 + Math.floor(this.#random.next() * 8);
     const invocation = this.#invocation(REPLAY_TIMEOUT_MS);
     const replay = this.#handlers.makeReplay(ports, programs.next, job);
-    const done = replay({ seconds, batchRecords }, invocation);
+    const done = replay(this.#request(), invocation);
     const counted = done.then(({ state, repeated, gaps }) => {
       this.#counts.repeated += repeated;
       for (const gap of gaps) this.#broken.push(`gap ${JSON.stringify(gap)}`);

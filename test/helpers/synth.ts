@@ -45,6 +45,15 @@ export async function synthGeneration(
   );
 }
 
+/** The template of the generation that stands by. */
+export async function synthStandby(environment: EnvironmentConfig): Promise<Template> {
+  const folders = await loadStages(ROOT, ['flights']);
+  const number = environment.consumer.giveUp?.standby ?? 0;
+  return synthApp(folders, environment, undefined, (app) =>
+    Template.fromStack(stackOf(app, generationStackName('flights', environment.name, number))),
+  );
+}
+
 /** The templates of a pipeline and of those that it feeds, by name. */
 export async function synthStages(
   environment: EnvironmentConfig,

@@ -101,12 +101,12 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     wrong: 'await this.#flush(share, batch); if (ports.clock.now() >= this.#stopMs) return false;',
   },
   'records arrive now': {
-    file: REPLAY,
+    file: 'src/handlers/replay-batch.ts',
     right: 'approximateArrivalTimestamp: arrivalMs / 1000',
     wrong: 'approximateArrivalTimestamp: arrivalMs / 1000 + 7200',
   },
   'records have the position of another shard': {
-    file: REPLAY,
+    file: 'src/handlers/replay-batch.ts',
     right: '{shardId(shard)}:',
     wrong: '{shardId(1)}:',
   },

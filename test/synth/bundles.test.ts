@@ -61,6 +61,7 @@ it('each bundle has the AWS clients that its function calls, and no other', asyn
       "close: dynamodb, eventbridge, kinesis",
       "consume: dynamodb, kinesis, s3",
       "keep: dynamodb, kinesis",
+      "recover: dynamodb, kinesis, lambda, s3",
       "redrive: dynamodb, kinesis, s3",
       "replay: dynamodb, kinesis, s3",
     ]

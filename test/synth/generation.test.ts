@@ -7,6 +7,7 @@ import {
   resourcesOf,
   synth,
   synthGeneration,
+  synthStandby,
   type Templates,
 } from '../helpers/synth.ts';
 
@@ -101,6 +102,33 @@ describe('the stack of a generation', () => {
       part.resourceCountIs('AWS::Lambda::EventSourceMapping', 0);
       part.resourceCountIs('AWS::Lambda::Function', 1);
     }
+  });
+});
+
+describe('a generation that stands by', () => {
+  const GIVES_UP = {
+    ...DEV,
+    consumer: { ...DEV.consumer, retryAttempts: 5, giveUp: { standby: 2 } },
+  };
+
+  it('is there where the mapping may give up, and itself never gives up', async () => {
+    const standby = await synthStandby(GIVES_UP);
+    const [mapping] = Object.values(resourcesOf(standby, 'AWS::Lambda::EventSourceMapping'));
+    expect(mapping?.Properties).toMatchObject({ Enabled: false });
+    expect(mapping?.Properties).not.toHaveProperty('MaximumRetryAttempts');
+    const { compute } = await synth(GIVES_UP);
+    compute.hasResourceProperties('AWS::Lambda::EventSourceMapping', { MaximumRetryAttempts: 5 });
+  });
+
+  it('has a function that looks each minute, and may swap and switch on its own mapping', async () => {
+    const standby = await synthStandby(GIVES_UP);
+    const statements = statementsOf(standby, 'Recoverer');
+    expect(statements.get('SwapLive')).toMatchObject({
+      Action: ['dynamodb:Query', 'dynamodb:PutItem'],
+      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['generation'] } },
+    });
+    expect(statements.get('EnableMapping')?.Action).toBe('lambda:UpdateEventSourceMapping');
+    standby.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)' });
   });
 });
 

@@ -59,6 +59,16 @@ const CASES: Readonly<Record<string, Parameters<typeof broken>[0]>> = {
     latencyP99Ms: 5_000,
   },
   'the mapping never gives up': { consumer: { retryAttempts: 3 } },
+  'giving up: there is an archive to rebuild from': {
+    consumer: { retryAttempts: 3, giveUp: { standby: 2 } },
+    environment: { archive: false },
+  },
+  'giving up: the generation that stands by is 2 to 9,999': {
+    consumer: { giveUp: { standby: 1 } },
+  },
+  'giving up: limits are within Lambda’s ranges': {
+    consumer: { maxRecordAgeSeconds: 59, giveUp: { standby: 2 } },
+  },
   'parallel batches need partitions': {
     consumer: { parallelizationFactor: 2 },
     settings: { partitions: 'shard' },
@@ -149,6 +159,10 @@ describe('safety rules', () => {
     { infrequentAccess: '334 days', glacier: '364 days' },
   ])('accept the storage classes %j', (archive) => {
     expect(broken({ archive })).toEqual([]);
+  });
+
+  it('accept limits where a generation stands by', () => {
+    expect(broken({ consumer: { retryAttempts: 3, giveUp: { standby: 2 } } })).toEqual([]);
   });
 
   it('ask nothing of an archive that is left out', () => {
