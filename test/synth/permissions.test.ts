@@ -8,8 +8,11 @@ import { QUARANTINE_PREFIX, REDRIVE_PREFIX } from '../../src/core/contract.ts';
 import type { Program } from '../../src/core/program.ts';
 import { makeConsume } from '../../src/handlers/consume.ts';
 import { makeRedrive } from '../../src/handlers/redrive.ts';
+import { makeReplay } from '../../src/handlers/replay.ts';
 import type { Bucket } from '../../src/ports/bucket.ts';
 import type { Table } from '../../src/ports/table.ts';
+import { PROGRAMS } from '../helpers/replay-pipelines.ts';
+import { makeReplayWorld } from '../helpers/replay-world.ts';
 import { smallPipeline } from '../helpers/small-pipeline.ts';
 import { invocation, makeWorld, NOON_MS, record } from '../helpers/world.ts';
 
@@ -160,3 +163,48 @@ it.each([false, true])(
     expect(await actionsTaken(closes)).toEqual([...allowed].sort());
   },
 );
+
+/** A bucket that notes which of its methods are called. */
+function noting(bucket: Bucket, used: Set<string>): Bucket {
+  return {
+    put: (...args) => {
+      used.add('s3:PutObject');
+      return bucket.put(...args);
+    },
+    get: (...args) => {
+      used.add('s3:GetObject');
+      return bucket.get(...args);
+    },
+    list: (...args) => {
+      used.add('s3:ListBucket');
+      return bucket.list(...args);
+    },
+  };
+}
+
+it('a replay does with the archive and both ledgers what it may', async () => {
+  const stack = new Stack(new App(), 'Stack');
+  const table = new TableV2(stack, 'Table', {
+    partitionKey: { name: 'pk', type: AttributeType.STRING },
+  });
+  const world = makeReplayWorld();
+  await world.store([{ sequence: 1 }, { sequence: 2, partition: 1 }]);
+  const [ledger, source, archive] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const ports = {
+    ...world.ports,
+    ledger: recording(world.ledger, ledger),
+    source: recording(world.source, source),
+    archive: noting(world.archive, archive),
+  };
+  const replay = makeReplay(ports, PROGRAMS.live, { name: 'all', fromMs: 0 });
+
+  const report = await replay({ seconds: 60 }, invocation(world));
+
+  expect(report).toMatchObject({ state: 'complete', accepted: 2 });
+  const allowed = permissions.ledger(table).actions;
+  expect(
+    [...ledger].filter((action) => !allowed.includes(action) && !/PartiQL/.test(action)),
+  ).toEqual([]);
+  expect([...source]).toEqual(permissions.replaySource(table).actions);
+  expect([...archive].sort()).toEqual(['s3:GetObject', 's3:ListBucket']);
+});
