@@ -47,6 +47,7 @@ export class ComputeStack extends Stack {
     const watching = this.#observe(props, { keeper, redriver, closer });
     new CfnOutput(this, 'ConsumerName', { value: this.consumer.function.functionName });
     new CfnOutput(this, 'RedriverName', { value: redriver.function.functionName });
+    new CfnOutput(this, 'PipelineVersion', { value: this.consumer.version });
     new CfnOutput(this, 'MappingId', { value: this.consumer.mapping.eventSourceMappingId });
     if (this.archiver !== undefined) {
       const { function: archiver, mapping } = this.archiver;

@@ -58,7 +58,7 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
     parts: [...CORE, 'src/handlers', 'src/mapping', 'src/adapters/memory'],
     packages: NONE,
   },
-  'src/project': { parts: ['src/core'], packages: /^(node:|csv-parse)/ },
+  'src/project': { parts: ['src/core'], packages: /^(node:|csv-parse|esbuild$)/ },
   'src/local': {
     parts: [
       ...CORE,

@@ -7,14 +7,16 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
+import { compile } from '../../src/core/compile.ts';
 import type { OutputTarget } from '../../src/core/contract.ts';
 import { FIRST_GENERATION } from '../../src/core/generation.ts';
+import { versionFacts } from '../../src/core/shape.ts';
 import type { PipelineFolder } from '../../src/project/discover.ts';
 import type { ConsumerConfig, EnvironmentConfig } from '../config/environment.ts';
 import type { DataStack } from '../data-stack.ts';
 import { permissions } from '../security/permissions.ts';
 import type { PipelineTables } from '../storage/tables.ts';
-import { makePipelineFunction } from './pipeline-function.ts';
+import { codePrintOf, makePipelineFunction } from './pipeline-function.ts';
 
 /** What a consumer is made with. */
 export interface ConsumerProps {
@@ -46,12 +48,16 @@ export class Consumer extends Construct {
   readonly function: NodejsFunction;
   readonly alias: Alias;
   readonly mapping: EventSourceMapping;
+  /** The version of the pipeline that it runs: `VersionFacts` as JSON. */
+  readonly version: string;
 
   constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);
     const { folder, environment, data, fed } = props;
     const { stream, quarantineBucket, dataKey } = data;
     const { name, tables } = generationOf(props);
+    const program = compile(folder.pipeline, folder.references, codePrintOf(folder));
+    this.version = JSON.stringify(versionFacts(folder.pipeline, program));
     this.function = makePipelineFunction(this, 'Function', {
       entry: 'consume',
       folder,

@@ -19,6 +19,15 @@ export interface BatchEvent {
   readonly arrivalMs: number;
   /** What names the event if it has no id of its own: its writer and position. Default: nothing. */
   readonly name?: string;
+  /** The version of the pipeline that decides on it; default: the computation's own. */
+  readonly by?: BatchVersion | undefined;
+}
+
+/** A version of the pipeline. */
+export interface BatchVersion {
+  readonly pipeline: AnyPipeline;
+  /** As it was made of it. */
+  readonly program: Program;
 }
 
 /** A result: `column -> value` of a group of a window. */
@@ -53,8 +62,9 @@ export type Verdict = RejectionReason | 'accepted' | 'repeat';
 
 /** See the head of this file. */
 export class BatchComputation {
-  readonly #pipeline: AnyPipeline;
-  readonly #program: Program;
+  readonly #own: BatchVersion;
+  /** The version that decides on the present event. */
+  #by: BatchVersion;
   readonly #lanes = new Map<string, LaneState>();
   readonly #cells = new Map<string, CellRows>();
   readonly #verdicts = new Map<Verdict, number>();
@@ -68,13 +78,14 @@ export class BatchComputation {
     program: Program,
     ancestors: readonly BatchComputation[] = [],
   ) {
-    this.#pipeline = pipeline;
-    this.#program = program;
+    this.#own = { pipeline, program };
+    this.#by = this.#own;
     this.#ancestors = ancestors;
   }
 
   /** Takes the next event of its lane. */
   add(event: BatchEvent): Verdict {
+    this.#by = event.by ?? this.#own;
     const verdict = this.#judge(event);
     this.#verdicts.set(verdict, (this.#verdicts.get(verdict) ?? 0) + 1);
     return verdict;
@@ -99,12 +110,12 @@ export class BatchComputation {
   #judge(event: BatchEvent): Verdict {
     const opened = this.#open(event.bytes);
     if (opened === undefined) return 'not-decodable';
-    const validation = this.#program.validate(opened.data);
+    const validation = this.#by.program.validate(opened.data);
     if (!validation.ok) return 'schema';
     const lane = this.#laneOf(event.lane);
-    const timeMs = this.#program.timeOf(validation.event);
-    if (timeMs > event.arrivalMs + this.#program.settings.futureMs) return 'future';
-    const id = opened.id ?? this.#program.idOf(validation.event);
+    const timeMs = this.#by.program.timeOf(validation.event);
+    if (timeMs > event.arrivalMs + this.#by.program.settings.futureMs) return 'future';
+    const id = opened.id ?? this.#by.program.idOf(validation.event);
     const text = repeatedText(event, opened);
     const before = id === undefined ? undefined : lane.ids.get(id);
     if (before !== undefined && before.arrivalMs >= this.#repeatsSince(event, opened)) {
@@ -137,7 +148,7 @@ export class BatchComputation {
 
   /** From when on a copy counts as a repeat: the horizon, or where the event was derived, its origin. */
   #repeatsSince({ arrivalMs }: BatchEvent, { originMs }: Opened): number {
-    const { horizonMs, retention } = this.#program.settings;
+    const { horizonMs, retention } = this.#by.program.settings;
     if (originMs === undefined) return arrivalMs - horizonMs;
     const oldestMs = arrivalMs - retention.streamMs - 30 * 60_000;
     return Math.min(arrivalMs - horizonMs, Math.max(originMs - 5 * 60_000, oldestMs));
@@ -146,12 +157,14 @@ export class BatchComputation {
   #open(bytes: Uint8Array): Opened | undefined {
     try {
       const document = JSON.parse(Buffer.from(bytes).toString());
-      if (this.#program.format === 'json') {
+      if (this.#by.program.format === 'json') {
         return { data: document, id: undefined, originMs: undefined };
       }
       if (typeof document.id !== 'string') return undefined;
       const { source, id, data, originms } = document;
-      const isFed = this.#pipeline.fedBy.includes(/^urn:millrace:([^:]+):/.exec(source)?.[1] ?? '');
+      const isFed = this.#by.pipeline.fedBy.includes(
+        /^urn:millrace:([^:]+):/.exec(source)?.[1] ?? '',
+      );
       const isOrigin = isFed && typeof originms === 'string' && /^\d{1,15}$/.test(originms);
       const originMs = isOrigin ? Number(originms) : undefined;
       return { data, id: `${source} ${id}`, originMs };
@@ -166,11 +179,11 @@ export class BatchComputation {
     const targets = rows.flatMap((row) => this.#targetsOf(row, of.timeMs));
     const open = targets.filter(
       ({ name, window, endMs }) =>
-        endMs + durationMs(name, window.lateness ?? this.#pipeline.lateness) > lane.watermarkMs,
+        endMs + durationMs(name, window.lateness ?? this.#by.pipeline.lateness) > lane.watermarkMs,
     );
     if (targets.length > 0 && open.length === 0) return 'late';
     if (!open.every(({ window, row }) => isTaken(window, row))) return 'transform';
-    const derived = deriveAll(this.#pipeline, of.name, rows);
+    const derived = deriveAll(this.#by.pipeline, of.name, rows);
     if (derived === undefined) return 'transform';
     for (const one of derived) this.#derived.set(one.name, one);
     for (const target of open) this.#add(target, of);
@@ -178,7 +191,7 @@ export class BatchComputation {
   }
 
   #targetsOf(row: unknown, timeMs: number): readonly Target[] {
-    return Object.entries(this.#pipeline.windows).flatMap(([name, window]) => {
+    return Object.entries(this.#by.pipeline.windows).flatMap(([name, window]) => {
       if (window.where !== undefined && window.where(row as never) !== true) return [];
       const sizeMs = durationMs(name, window.size);
       if (window.type === 'hopping') {
@@ -198,7 +211,7 @@ export class BatchComputation {
 
   #rowsOf(event: unknown, arrivalMs: number): readonly unknown[] | undefined {
     try {
-      return this.#program.transform(event, arrivalMs);
+      return this.#by.program.transform(event, arrivalMs);
     } catch {
       return undefined;
     }
@@ -209,7 +222,7 @@ export class BatchComputation {
     const key = resultName(name, startMs, group);
     const cell = this.#cells.get(key) ?? { name, window, group, startMs, rows: [] };
     this.#cells.set(key, cell);
-    cell.rows.push({ ...of, row });
+    cell.rows.push({ ...of, row, window });
   }
 }
 
@@ -242,6 +255,8 @@ interface Target {
 
 interface EventRow extends EventFacts {
   readonly row: unknown;
+  /** As the version that decided on the event defines it. */
+  readonly window: WindowDefinition;
 }
 
 /** The rows of a group of a window, or of the slot of time that cuts its sessions. */
@@ -279,8 +294,8 @@ interface CellResult {
 function resultOf({ name, window, group, rows }: CellRows, startMs: number): CellResult {
   const result = resultName(name, startMs, group);
   const columns = Object.entries(window.keep).map(([column, definition]) => {
-    const inputs = rows.flatMap(({ row, ...of }): ColumnInput[] => {
-      const input = columnInput(definition, row);
+    const inputs = rows.flatMap(({ row, window: { keep }, ...of }): ColumnInput[] => {
+      const input = columnInput(keep[column] ?? definition, row);
       return input === undefined ? [] : [{ ...input, ...of }];
     });
     return { column, ...computeColumn(definition, inputs) };

@@ -12,6 +12,7 @@ import { addRedrive } from './redrive.ts';
 import { addReplay } from './replay.ts';
 import { addSimulate } from './simulate.ts';
 import { addStart } from './start.ts';
+import { addSwitch } from './switch.ts';
 
 /**
  * Runs one command line. Resolves with the exit code; never rejects.
@@ -32,6 +33,7 @@ export async function main(args: readonly string[], context: CommandContext): Pr
   addQuarantine(program, context);
   addReplay(program, context);
   addRedrive(program, context);
+  addSwitch(program, context);
   try {
     await program.parseAsync(args, { from: 'user' });
     return context.exitCode;

@@ -8,6 +8,16 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /**
+ * A time to come: as `timeOf` reads it, or after now, such as `+10m`, `+2h`. Milliseconds since 1970 UTC.
+ */
+export function timeAhead(nowMs: number): (text: string) => number {
+  return (text) => {
+    const [, count, unit = ''] = /^\+(\d{1,6})([smhd])$/.exec(text) ?? [];
+    return count === undefined ? timeOf(nowMs)(text) : nowMs + Number(count) * (UNIT_MS[unit] ?? 0);
+  };
+}
+
+/**
  * A time of a command line: ISO 8601 (UTC where it has no zone), or before now, such as `-2h`, `-30m`,
  * `-7d`. Milliseconds since 1970 UTC.
  */

@@ -13,13 +13,19 @@ import {
   type VersionRows,
 } from './reference.ts';
 import { validateWith } from './schema.ts';
+import { DECISION_RULES } from './version.ts';
 
 /**
  * Makes a pipeline ready to run.
  *
+ * @param codePrint of everything that the pipeline's file runs; without it, changed functions are not told
  * @throws DefinitionError when a reference is missing or has a bad row
  */
-export function compile(pipeline: AnyPipeline, references: ReferenceRows = new Map()): Program {
+export function compile(
+  pipeline: AnyPipeline,
+  references: ReferenceRows = new Map(),
+  codePrint?: string,
+): Program {
   const settings = settingsOf(pipeline);
   const read = (path: string, of: string | ((event: never) => unknown)) =>
     reader(`${pipeline.name}.${path}`, of);
@@ -28,7 +34,7 @@ export function compile(pipeline: AnyPipeline, references: ReferenceRows = new M
   const time = read('time', pipeline.time);
   return {
     name: pipeline.name,
-    ...fingerprintsOf(pipeline, references),
+    ...fingerprintsOf(pipeline, references, codePrint),
     format: pipeline.format,
     settings,
     aggregates: Object.entries(pipeline.windows).map(([name, window]) =>
@@ -71,17 +77,18 @@ function settingsOf(pipeline: AnyPipeline): ProgramSettings {
 const FINGERPRINT_KEY = hashKeyOf(new TextEncoder().encode('millrace print 1'));
 
 /**
- * Over the definition's JSON and the first version of the reference rows. Functions can't be compared across
- * bundles, so a changed function alone doesn't change it. Later versions of references stand apart: one that
- * is announced changes no decision on what arrived before it.
+ * Over the code that the pipeline's file runs, or its JSON where that is not known, and the first version of the
+ * reference rows. Later versions of references stand apart: one that is announced changes no decision on what
+ * arrived before it.
  */
 function fingerprintsOf(
   pipeline: AnyPipeline,
   references: ReferenceRows,
+  codePrint: string | undefined,
 ): Pick<Program, 'fingerprint' | 'fingerprintAt'> {
   const { schema: _schema, ...rest } = pipeline;
   const first = [...references].map(([name, versions]) => [name, versions[0]?.rows]);
-  const fingerprint = printOf([rest, first], 16);
+  const fingerprint = printOf([DECISION_RULES, codePrint ?? rest, first], 16);
   const known = new Map<string, string>();
   const later = [...references].filter(([, versions]) => versions.length > 1);
   return {

@@ -26,6 +26,8 @@ export const ENV = {
   closedWindowsBus: 'MILLRACE_CLOSED_WINDOWS_BUS',
   /** JSON: the target of each output, `{ late: { streamArn, partitions } }`. */
   outputs: 'MILLRACE_OUTPUTS',
+  /** Print of the pipeline's code: what tells one version of it from another. */
+  codePrint: 'MILLRACE_CODE_PRINT',
 } as const;
 
 /** Where the derived events of an output go. */

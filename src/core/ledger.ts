@@ -29,7 +29,7 @@ export interface LedgerEntry {
   readonly ids: readonly FoldedId[];
   /** Windows up to here were closed without waiting for this writer; reserved for closing. */
   readonly closedThroughMs: number | undefined;
-  /** Fingerprint of the pipeline that decided. */
+  /** Fingerprint of the pipeline that decided, or of the one that a switch marker names; '' where none has. */
   readonly fingerprint: string;
   /** When it was written, milliseconds since 1970 UTC: the keeper's measure of age. */
   readonly writtenMs: number;

@@ -9,6 +9,7 @@ import type { LedgerHeads } from './ledger-heads.ts';
 import { entryTtlSeconds } from './lifetimes.ts';
 import { retryFailed } from './retry.ts';
 import { requestRevisions } from './revision-requests.ts';
+import { printOf } from './take-turn.ts';
 import type { SourceRecord, WriteContext } from './write-context.ts';
 
 /** Tries against other tries; each loss means that another one made progress. */
@@ -50,10 +51,26 @@ export async function appendEntry(context: WriteContext, append: Append): Promis
     if (result?.status !== 'conflict') throw unanswered(context.writer, result?.error);
     // Also after a lost answer: then the entry found is this one, and nothing is left.
     await heads.catchUp(context.writer, head, context);
+    checkInForce(context, head, append.decisions);
   }
   throw new TransientError(
     `ledger of ${context.writer}: lost ${LOSSES_MAX} times against other tries`,
   );
+}
+
+/**
+ * Another version took the writer over meanwhile: then everything of this one was finished before, or it would
+ * not have been taken over. What is left, all the same, is not appended.
+ */
+function checkInForce(
+  { writer, program }: WriteContext,
+  head: Head,
+  decisions: readonly Decision<SourceRecord>[],
+): void {
+  const print = printOf(head);
+  if (print === undefined || print === program.fingerprint) return;
+  if (decisions.every(({ record }) => !isAfter(record.position, head.position))) return;
+  throw new TransientError(`${writer}: version ${print} has taken over; its records come again`);
 }
 
 /** Before each try: the head that lost may have learnt that windows were closed. */

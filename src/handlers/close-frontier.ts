@@ -168,7 +168,7 @@ async function tell(
     highArrivalMs: entry?.highArrivalMs ?? 0,
     ids: [],
     closedThroughMs: throughMs,
-    fingerprint: entry?.fingerprint ?? program.fingerprint,
+    fingerprint: entry?.fingerprint ?? '',
     writtenMs: nowMs,
     ttlSeconds: entryTtlSeconds(program.settings, entry?.highArrivalMs ?? 0, nowMs),
   };

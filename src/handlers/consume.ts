@@ -20,6 +20,7 @@ import { type BatchReport, emptyReport, noteStop } from './report.ts';
 import { type Budget, Reserve } from './reserve.ts';
 import { ancestorWriters } from './shard-lineage.ts';
 import { settle } from './transient.ts';
+import { VersionWatch } from './version-watch.ts';
 import type { SourceRecord, WriteContext } from './write-context.ts';
 import { checkOutlets } from './write-outputs.ts';
 import { writeQuarantine } from './write-quarantine.ts';
@@ -34,6 +35,8 @@ export interface ConsumeOptions {
   readonly guardLagMs?: number;
   /** Epoch of the stream that the records are from, where that may be gone; default: what the stream says. */
   readonly epoch?: string;
+  /** How long a list of versions that was read is believed, milliseconds; default 20,000. */
+  readonly believedMs?: number;
 }
 
 /** What one call answers. */
@@ -99,6 +102,7 @@ class Consumer {
       heads: new LedgerHeads(ports.ledger, program.settings),
       packs: new PackCache(options.cellsMax ?? CELLS_MAX),
       guard: new AttemptGuard(ports.ledger, program.settings),
+      versions: new VersionWatch(ports.ledger, options.believedMs),
     };
   }
 

@@ -25,7 +25,7 @@ export class Head implements WriterState {
   watermarkMs: number | undefined;
   highArrivalMs = 0;
   closedThroughMs: number | undefined;
-  /** Fingerprint of the newest entry; undefined before the first. */
+  /** Fingerprint of the newest entry; undefined while no version has decided anything. */
   fingerprint: string | undefined;
   coveredFromMs: number;
   /** When the ledger last told that nothing is newer; milliseconds since 1970 UTC. */
@@ -66,13 +66,16 @@ export class Head implements WriterState {
     this.watermarkMs = entry.watermarkMs;
     this.highArrivalMs = entry.highArrivalMs;
     this.closedThroughMs = entry.closedThroughMs;
-    this.fingerprint = entry.fingerprint;
+    this.fingerprint = entry.fingerprint === '' ? undefined : entry.fingerprint;
     for (const id of entry.ids) this.#ids.add(id);
   }
 
   /** Takes over ids and watermark of an ancestor shard's writer. */
   inherit(ancestor: Head): void {
     for (const id of ancestor.#ids.entries()) this.#ids.add(id);
+    if (this.n === 0 && ancestor.highArrivalMs >= this.highArrivalMs) {
+      this.fingerprint = ancestor.fingerprint ?? this.fingerprint;
+    }
     this.highArrivalMs = Math.max(this.highArrivalMs, ancestor.highArrivalMs);
     this.coveredFromMs = Math.max(this.coveredFromMs, ancestor.coveredFromMs);
     if (ancestor.watermarkMs === undefined) return;

@@ -5,6 +5,7 @@ import { type Decision, Planner } from '../core/plan.ts';
 import { isAfter } from '../core/position.ts';
 import { registryItem } from '../core/registry.ts';
 import type { Rejection } from '../core/rejection.ts';
+import { isMarkerPrint } from '../core/version.ts';
 import { isRedriveWriter } from '../core/writer.ts';
 import { appendEntry } from './append-entry.ts';
 import type { AttemptGuard } from './attempt-guard.ts';
@@ -16,7 +17,9 @@ import type { BatchReport } from './report.ts';
 import { noteStop } from './report.ts';
 import { retryFailed } from './retry.ts';
 import { closingThrough } from './revision-requests.ts';
+import { enter, leaveTo, turnFor } from './take-turn.ts';
 import { endsTry } from './transient.ts';
+import type { VersionWatch } from './version-watch.ts';
 import type { SourceRecord, WriteContext } from './write-context.ts';
 import { type KeptRecord, writeEvents } from './write-events.ts';
 import { writeOutputs } from './write-outputs.ts';
@@ -36,6 +39,7 @@ export interface ContainerState {
   readonly heads: LedgerHeads;
   readonly packs: PackCache;
   readonly guard: AttemptGuard;
+  readonly versions: VersionWatch;
 }
 
 /** One writer's part of a batch. */
@@ -66,24 +70,55 @@ export async function processWriter(
   if (records.length === 0) return undefined;
   checkReferences(context, batch.head);
   try {
-    if (batch.head.n === 0) {
-      await register(context);
-      batch.head.closedThroughMs = await closingThrough(context);
-    }
-    const planner = await plan(context, { ...batch, records }, state);
-    const startMs = context.clock.now();
-    const finished = await write(context, { planner, head: batch.head }, state, report).finally(
-      () => {
-        report.writeMs = Math.max(report.writeMs, context.clock.now() - startMs);
-      },
-    );
-    count(context, planner.decisions.slice(0, finished), report);
+    const finished = await takeTurn(context, { ...batch, records }, state, report);
     return records[finished];
   } catch (error) {
     if (!endsTry(error)) throw error;
     noteStop(report, error);
     return records.find(({ position }) => isAfter(position, batch.head.position));
   }
+}
+
+/** Goes through the records that are this version's to decide on; returns how many of all are finished. */
+async function takeTurn(
+  context: WriteContext,
+  batch: WriterBatch,
+  state: ContainerState,
+  report: BatchReport,
+): Promise<number> {
+  const { head, records } = batch;
+  const youngestMs = records.reduce((most, { arrivalMs }) => Math.max(most, arrivalMs), 0);
+  const list = await state.versions.current(context.program.fingerprint, youngestMs, context);
+  const { enters, takes, leavesTo } = turnFor(context, head, list, records);
+  if (head.n === 0) {
+    await register(context);
+    head.closedThroughMs = await closingThrough(context);
+  }
+  if (enters) await enter(context, state.heads, head);
+  const own = { ...batch, records: records.slice(0, takes) };
+  const finished = takes === 0 ? 0 : await decideAndWrite(context, own, state, report);
+  if (leavesTo === undefined || finished < takes) return finished;
+  await leaveTo(context, { heads: state.heads, head }, leavesTo);
+  noteStop(report, `${context.writer}: finished before the switch to version ${leavesTo}`);
+  return finished;
+}
+
+/** Returns how many of the records are finished. */
+async function decideAndWrite(
+  context: WriteContext,
+  batch: WriterBatch,
+  state: ContainerState,
+  report: BatchReport,
+): Promise<number> {
+  const planner = await plan(context, batch, state);
+  const startMs = context.clock.now();
+  const finished = await write(context, { planner, head: batch.head }, state, report).finally(
+    () => {
+      report.writeMs = Math.max(report.writeMs, context.clock.now() - startMs);
+    },
+  );
+  count(context, planner.decisions.slice(0, finished), report);
+  return finished;
 }
 
 /**
@@ -95,6 +130,7 @@ export async function processWriter(
 function checkReferences({ program, writer }: WriteContext, head: Head): void {
   // Events that are brought back are decided by what is deployed: a reference that was mended is a reason to.
   if (head.fingerprint === undefined || isRedriveWriter(writer)) return;
+  if (isMarkerPrint(head.fingerprint)) return;
   const [before] = head.fingerprint.split('.');
   const now = program.fingerprintAt(head.highArrivalMs);
   if (before !== program.fingerprint || now === head.fingerprint) return;

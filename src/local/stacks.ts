@@ -4,6 +4,7 @@ import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { ReplaySettings } from '../core/contract.ts';
 import { InvariantError } from '../core/errors.ts';
 import { generationStackName } from '../core/generation.ts';
+import type { VersionFacts } from '../core/shape.ts';
 import { endpointVariables, runChild } from './child.ts';
 import type { LocalClients } from './clients.ts';
 import { CommandError, EXIT } from './local-error.ts';
@@ -36,6 +37,8 @@ export interface Deployment {
   readonly quarantineBucket: string;
   readonly consumerName: string;
   readonly mappingId: string;
+  /** What the compute stack says of the version of the pipeline; undefined where an older Millrace deployed it. */
+  readonly version: VersionFacts | undefined;
   readonly alarmTopic: string;
   /** The function that replays into the first generation; undefined where there is no archive. */
   readonly replayerName: string | undefined;
@@ -164,6 +167,7 @@ export async function readDeployment(
     quarantineBucket: output('QuarantineBucket'),
     consumerName: output('ConsumerName'),
     mappingId: output('MappingId'),
+    version: outputs.has('PipelineVersion') ? JSON.parse(output('PipelineVersion')) : undefined,
     alarmTopic: output('AlarmTopic'),
     replayerName: outputs.get('ReplayerName'),
     redriverName: outputs.get('RedriverName'),

@@ -41,6 +41,27 @@ export async function readStream(
   return records;
 }
 
+/** What arrived in a time, shard by shard as `readStream` gives it. */
+export async function* recordsSince(
+  kinesis: KinesisClient,
+  streamArn: string,
+  { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
+): AsyncGenerator<StreamRecord> {
+  for (const shard of await shardsOf(kinesis, streamArn)) {
+    const command = new GetShardIteratorCommand({
+      StreamARN: streamArn,
+      ShardId: shard,
+      ShardIteratorType: 'AT_TIMESTAMP',
+      Timestamp: new Date(fromMs),
+    });
+    const { ShardIterator } = await kinesis.send(command);
+    for await (const record of recordsFrom(kinesis, ShardIterator)) {
+      if (record.arrivalMs >= untilMs) break;
+      yield { ...record, shard };
+    }
+  }
+}
+
 async function* recordsFrom(
   kinesis: KinesisClient,
   iterator: string | undefined,

@@ -25,10 +25,11 @@ export function checkQuarantine(state: EndState, outcomes: Outcomes): readonly s
 
 function judge(
   state: EndState,
-  { unit, lane, fate }: Fated,
+  one: Fated,
   item: Item | undefined,
   { reference, unsure }: Outcomes,
 ): readonly string[] {
+  const { unit, lane, fate } = one;
   const name = `quarantine ${lane.writer} ${encodePosition(positionOf(unit))}`;
   const verdict = reference.verdicts.get(unit);
   const expected = verdict === 'accepted' || verdict === 'repeat' ? undefined : verdict;
@@ -41,7 +42,7 @@ function judge(
   if (fate === 'done' && expected !== item.r) {
     return [`${name}: got ${item.r}, computed ${verdict}`];
   }
-  return judgeDocument(state, name, { unit, lane, fate }, item);
+  return judgeDocument(state, name, one, item);
 }
 
 /** A record is only called a killer when enough runs with it came to no end. */

@@ -1,3 +1,4 @@
+import type { BatchVersion } from '../batch/batch.ts';
 import { partitionOfKey } from '../core/partition.ts';
 import { sortablePosition } from '../core/position.ts';
 import type { Program } from '../core/program.ts';
@@ -12,6 +13,8 @@ import type { SimWorld } from './world.ts';
 /** What the end is checked with. */
 export interface EndState {
   readonly world: SimWorld;
+  /** The versions of the pipeline and the arrivals from which they decide, in the order of these. */
+  readonly versions: readonly (BatchVersion & { readonly fromMs: number })[];
   readonly program: Program;
   readonly stream: SimStream;
   /** Of each incarnation of the stream. */
@@ -86,6 +89,8 @@ export interface Fated {
   readonly unit: SimUnit;
   readonly lane: Lane;
   readonly fate: Fate;
+  /** The version of the pipeline that has to decide on it. */
+  readonly by: BatchVersion | undefined;
 }
 
 /** What the end's checks compare with. */
@@ -116,11 +121,18 @@ export function fates(state: EndState): readonly Fated[] {
     if (unwanted.has(unit.record)) return 'unwanted';
     return givenUp.has(unit.record) ? 'given up' : 'nowhere';
   };
+  const highMs = new Map<string, number>();
+  /** Of the latest arrival of the writer so far, in the order of the stream. */
+  const byOf = ({ record }: SimUnit, { writer }: Lane): BatchVersion | undefined => {
+    const arrivalMs = Math.max(highMs.get(writer) ?? 0, record.arrivalMs);
+    highMs.set(writer, arrivalMs);
+    return state.versions.findLast(({ fromMs }) => fromMs <= arrivalMs);
+  };
   return stream.records
     .flatMap(({ units }) => units)
     .map((unit) => {
       const lane = laneOf(unit, epochs, program.settings.partitions);
-      return { unit, lane, fate: fateOf(unit, lane) };
+      return { unit, lane, fate: fateOf(unit, lane), by: byOf(unit, lane) };
     });
 }
 

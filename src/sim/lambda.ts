@@ -7,6 +7,7 @@ import type { Outcome } from '../mapping/lane.ts';
 import { Container, type ContainerOptions, type Run } from './container.ts';
 import { LATE_MS } from './faults.ts';
 import type { SimPolicies } from './policies.ts';
+import type { Rollout } from './rollout.ts';
 import type { SimOptions } from './schedule.ts';
 import type { SimPayload } from './shard-reader.ts';
 
@@ -30,6 +31,8 @@ export interface LambdaOptions {
   readonly surroundings: Omit<ContainerOptions, 'name'>;
   readonly simulated: SimOptions;
   readonly policies: SimPolicies;
+  /** Which version of the pipeline runs. */
+  readonly rollout: Rollout;
   /** Told of each run before it begins, and after. */
   readonly onRun: (run: Run) => void;
   readonly onInvoked: (invoked: Invoked) => void;
@@ -39,6 +42,7 @@ export interface LambdaOptions {
 export const TIMEOUT_MS = 10_000;
 
 interface Warm {
+  readonly version: number;
   readonly container: Container;
   readonly handler: Consume;
 }
@@ -177,20 +181,35 @@ export class Lambda {
 
   #take(): Warm {
     const { dice } = this.#options.surroundings;
-    const { policies, simulated } = this.#options;
+    const { policies, simulated, rollout } = this.#options;
     // The others stay as they are: one that comes back later finds that the world has moved on.
     if (!dice.strikes('coldStart')) {
-      const warm = policies.warm === 'last' ? this.#idle.pop() : this.#idle.shift();
+      const warm = this.#takeWarm();
       if (warm !== undefined) return warm;
     }
+    const version = rollout.draw();
     dice.count('cold start');
     this.#containers += 1;
     const container = this.newContainer(`c${this.#containers}`);
-    const program: Program = simulated.program(container.kill);
+    const program: Program = rollout.programOf(version)(container.kill);
     const make = simulated.makeHandler ?? makeConsume;
     const { cellsMax, writersAtOnce, guardLagMs } = policies;
-    const handler = make(container.ports, program, { cellsMax, writersAtOnce, guardLagMs });
-    return { container, handler };
+    const { believedMs } = simulated;
+    const options = {
+      ...{ cellsMax, writersAtOnce, guardLagMs },
+      ...(believedMs === undefined ? {} : { believedMs }),
+    };
+    const handler = make(container.ports, program, options);
+    return { container, handler, version };
+  }
+
+  /** One of a version that is deployed; those of others are never invoked again. */
+  #takeWarm(): Warm | undefined {
+    const { policies, rollout } = this.#options;
+    const serving = this.#idle.filter(({ version }) => rollout.serves(version));
+    const warm = policies.warm === 'last' ? serving.at(-1) : serving[0];
+    if (warm !== undefined) this.#idle.splice(this.#idle.indexOf(warm), 1);
+    return warm;
   }
 
   #note(run: Run, container: Container, text: string, shard: string): void {

@@ -10,7 +10,8 @@ export type Drawer =
   | 'policies'
   | 'producer'
   | 'stream'
-  | 'acts';
+  | 'acts'
+  | 'rollout';
 
 const utf8 = new TextEncoder();
 

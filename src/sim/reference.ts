@@ -45,8 +45,9 @@ export function computeReference(
 }
 
 /** Takes the event into the computation, which is the next one of its writer. */
-export function addTo(batch: BatchComputation, { unit, lane: { writer } }: Fated): Verdict {
+export function addTo(batch: BatchComputation, { unit, lane: { writer }, by }: Fated): Verdict {
   return batch.add({
+    by,
     bytes: unit.bytes,
     arrivalMs: unit.record.arrivalMs,
     lane: writer,

@@ -10,6 +10,7 @@ import type { SimEngine } from './event-source.ts';
 import type { Fate } from './fates.ts';
 import type { FaultName, FaultRates } from './faults.ts';
 import type { SimPolicies } from './policies.ts';
+import type { SimVersion } from './rollout.ts';
 import type { SimEvent, SimRecord, SimUnit } from './stream.ts';
 import type { TraceEntry } from './trace.ts';
 import type { SimWorld } from './world.ts';
@@ -22,6 +23,10 @@ export interface SimOptions {
   readonly pipeline: AnyPipeline;
   /** Makes the program of one container; `die` ends that container at once. */
   readonly program: (die: () => void) => Program;
+  /** Versions that follow it, in the order of their times; default none. They keep its settings. */
+  readonly versions?: readonly SimVersion[];
+  /** How long containers believe a list of versions, milliseconds; default as on AWS. */
+  readonly believedMs?: number;
   /** What producers send, in the order of time. */
   readonly events: readonly SimEvent[];
   /** Logical partitions of the pipelines that are fed, by output; default 4. */

@@ -14,6 +14,7 @@ import { makeOutlets } from './outlets.ts';
 import { drawPolicies, type SimPolicies } from './policies.ts';
 import { Producer } from './producer.ts';
 import { randomOf } from './randoms.ts';
+import { Rollout } from './rollout.ts';
 import type { FaultHit, SimOptions, SimResult } from './schedule.ts';
 import { largestPack } from './stored-items.ts';
 import { SimStream } from './stream.ts';
@@ -57,6 +58,7 @@ class Simulation {
   readonly #producer: Producer;
   readonly #lambda: Lambda;
   readonly #acts: Acts;
+  readonly #rollout: Rollout;
   readonly #hits: FaultHit[] = [];
   readonly #epochs: string[] = [];
   readonly #rates: FaultRates;
@@ -67,7 +69,7 @@ class Simulation {
     this.#options = options;
     const { seed, startMs } = options;
     this.#policies = { ...drawPolicies(randomOf(seed, 'policies')), ...options.policies };
-    this.#program = options.program(() => undefined);
+    this.#program = readingProgram(options);
     this.#rates = scaled(options.faults, this.#policies.intensity);
     this.#healMs = startMs + options.faultsForMs;
     this.#clock = new VirtualClock(startMs);
@@ -84,7 +86,9 @@ class Simulation {
     );
     this.#observer = this.#makeObserver();
     const surroundings = this.#surroundings();
+    this.#rollout = this.#makeRollout();
     this.#lambda = new Lambda({
+      rollout: this.#rollout,
       surroundings,
       simulated: options,
       policies: this.#policies,
@@ -127,6 +131,7 @@ class Simulation {
 
   async run(): Promise<SimResult> {
     this.#acts.start();
+    this.#rollout.start();
     const sent = this.#producer.run();
     sent.catch((error: unknown) => this.#watch.violations.push(`producer: ${String(error)}`));
     let broken: string | undefined;
@@ -150,7 +155,8 @@ class Simulation {
     await settled();
     this.#source.pump();
     await settled();
-    const isFinished = this.#producer.isDone && this.#acts.isDone && this.#source.isDone;
+    const isFinished =
+      this.#producer.isDone && this.#acts.isDone && this.#source.isDone && this.#rollout.isDone;
     // What is still under way, such as a late write, has to land before the end is looked at.
     return isFinished && this.#lambda.running === 0 && !this.#clock.isBusy;
   }
@@ -162,6 +168,7 @@ class Simulation {
   #result(broken: string | undefined): SimResult {
     const { seed, pipeline, startMs, givesUp } = this.#options;
     const state: EndState = {
+      versions: this.#versions(),
       world: this.#world,
       program: this.#program,
       stream: this.#stream,
@@ -238,10 +245,51 @@ class Simulation {
       world: this.#world,
       now: () => this.#clock.now(),
       done: this.#watch.done,
-      quietMs: () => this.#healMs + OUTAGE_MS + LATE_MS + 2 * timeoutMs,
+      // While a switch is under way, whoever isn't on turn finishes nothing.
+      quietMs: () =>
+        this.#rollout.isDone
+          ? this.#healMs + OUTAGE_MS + LATE_MS + 2 * timeoutMs
+          : Number.POSITIVE_INFINITY,
       keepsRuns: keepTrace === true,
       onViolation: (text) => this.#watch.violations.push(text),
     });
+  }
+
+  #makeRollout(): Rollout {
+    const { seed, versions = [], program } = this.#options;
+    return new Rollout({
+      versions,
+      first: program,
+      world: this.#world,
+      clock: this.#clock,
+      random: randomOf(seed, 'rollout'),
+      trace: this.#trace,
+      isFinishedBefore: (arrivalMs) => this.#isFinishedBefore(arrivalMs),
+      onViolation: (text) => this.#watch.violations.push(text),
+    });
+  }
+
+  /** Everything of each writer before its first record of that arrival; what names no partition is of no version. */
+  #isFinishedBefore(arrivalMs: number): boolean {
+    const { partitions } = this.#program.settings;
+    const past = new Set<string>();
+    return this.#stream.records.every((record) =>
+      record.units.every((unit) => {
+        const { writer, stray } = laneOf(unit, this.#epochs, partitions);
+        if (record.arrivalMs >= arrivalMs) past.add(writer);
+        return stray || past.has(writer) || this.#watch.done.has(unit);
+      }),
+    );
+  }
+
+  /** The first one decides where nothing else is announced. */
+  #versions(): EndState['versions'] {
+    const { pipeline, program } = this.#options;
+    const first = { fromMs: 0, pipeline, program };
+    return [first, ...this.#rollout.announced].map((one) => ({
+      ...one,
+      program: one.program(() => undefined),
+    }));
   }
 
   #makeDice(): Dice {
@@ -263,6 +311,13 @@ class Simulation {
     const { createdMs } = this.#stream;
     this.#epochs.push(epochOf({ arn: STREAM_ARN, createdMs }));
   }
+}
+
+/** The last version, with the windows that only versions before it had: their cells are read at the end. */
+function readingProgram({ program, versions = [] }: SimOptions): Program {
+  const all = [program, ...versions.map((one) => one.program)].map((make) => make(() => undefined));
+  const aggregates = new Map(all.flatMap((one) => one.aggregates).map((one) => [one.name, one]));
+  return { ...(all.at(-1) ?? program(() => undefined)), aggregates: [...aggregates.values()] };
 }
 
 function scaled(rates: FaultRates, intensity: number): FaultRates {

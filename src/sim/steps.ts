@@ -2,6 +2,7 @@ import { TAIL_PREFIX } from '../core/archive-tail.ts';
 import { ATTEMPT_KEY } from '../core/attempt.ts';
 import { ENTRIES } from '../core/ledger.ts';
 import { REGISTRY_KEY } from '../core/registry.ts';
+import { VERSIONS_KEY } from '../core/version.ts';
 import type { Item, ItemKey, TableQuery } from '../ports/table.ts';
 import { cellNames, writerOfCells } from './stored-items.ts';
 import type { TracePlaces } from './trace.ts';
@@ -35,6 +36,7 @@ function partOf(key: ItemKey | undefined): string {
   if (key.sk.startsWith(ENTRIES)) return 'entry';
   if (key.sk === ATTEMPT_KEY) return phaseOf(key);
   if (key.pk.startsWith(TAIL_PREFIX)) return 'tail';
+  if (key.pk === VERSIONS_KEY.pk) return 'versions';
   return key.pk === REGISTRY_KEY ? 'registry' : key.pk;
 }
 

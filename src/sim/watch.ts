@@ -1,6 +1,7 @@
 import { decodeEntry, ENTRIES } from '../core/ledger.ts';
 import { comparePositions, encodePosition, isAfter, type Position } from '../core/position.ts';
 import type { ProgramSettings } from '../core/program.ts';
+import { printOfEntry } from '../core/version.ts';
 import type { Item } from '../ports/table.ts';
 import type { Run } from './container.ts';
 import type { Written } from './container-table.ts';
@@ -10,7 +11,7 @@ import type { SimUnit } from './stream.ts';
 /**
  * Looks at every write while the simulation runs.
  *
- * Ledger: chains grow by one and forward, a marker moves nothing, an entry lives as long as a repeat can
+ * Ledger: chains grow by one and forward, a marker moves nothing, another version goes on after one only, an entry lives as long as a repeat can
  * come, and it covers only records that its run was given. Cells move forward, and live as long as
  * something can still be folded into them.
  */
@@ -18,7 +19,7 @@ export class Watch {
   readonly #settings: ProgramSettings;
   readonly #now: () => number;
   readonly #writerOf: (unit: SimUnit) => string;
-  readonly #heads = new Map<string, { n: number; position: Position | undefined }>();
+  readonly #heads = new Map<string, Tail>();
   readonly #cells = new Map<string, Position>();
   readonly violations: string[] = [];
   /** Events that an entry of a run covers which was given them: from then on they are done. */
@@ -37,15 +38,16 @@ export class Watch {
   };
 
   #onEntry(item: Item, run: Run | undefined): void {
-    const { n, position, writer, ttlSeconds, highArrivalMs } = decodeEntry(item);
-    const head = this.#heads.get(writer) ?? { n: 0, position: undefined };
+    const { n, position, writer, ttlSeconds, highArrivalMs, fingerprint } = decodeEntry(item);
+    const head = this.#heads.get(writer) ?? { n: 0, position: undefined, print: undefined };
     const say = (text: string) => this.violations.push(`ledger of ${writer}: entry ${n} ${text}`);
     if (n !== head.n + 1) say(`comes after ${head.n}`);
     const { horizonMs, retention } = this.#settings;
     if (ttlSeconds * 1000 < Math.max(highArrivalMs, this.#now()) + horizonMs + retention.streamMs) {
       say('expires while a repeat can still come');
     }
-    this.#heads.set(writer, { n, position });
+    const print = printOfEntry(fingerprint);
+    this.#heads.set(writer, { n, position, print });
     if (
       position === undefined ||
       (head.position && comparePositions(position, head.position) < 0)
@@ -56,6 +58,9 @@ export class Watch {
     const covered = this.#covered(writer, head.position, position, run);
     const moves = head.position === undefined || isAfter(position, head.position);
     if (moves && covered.length === 0) say('covers nothing that its run was given');
+    if (moves && head.print !== undefined && head.print !== print) {
+      say('goes on with another version without a switch marker');
+    }
     for (const unit of covered) this.done.add(unit);
   }
 
@@ -85,6 +90,14 @@ export class Watch {
       this.#cells.set(name, position);
     }
   }
+}
+
+/** The newest entry of a writer. */
+interface Tail {
+  readonly n: number;
+  readonly position: Position | undefined;
+  /** Of the version in force after it; undefined before the first. */
+  readonly print: string | undefined;
 }
 
 /** The position of an event in its writer. */

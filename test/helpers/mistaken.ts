@@ -4,6 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import type { simulateSmall } from './simulate-small.ts';
+import type { simulateSwitch } from './simulate-switch.ts';
 import { ROOT, readSources } from './sources.ts';
 
 /** One wrong word in a source file. */
@@ -15,8 +16,16 @@ export interface Mistake {
   readonly wrong: string;
 }
 
-/** The simulation of the tests, whose handlers and mapping engine have a mistake. */
-export type Mistaken = typeof simulateSmall;
+/** The simulations of the tests, whose handlers and mapping engine have a mistake, by their files. */
+export interface Mistaken {
+  readonly small: typeof simulateSmall;
+  readonly switch: typeof simulateSwitch;
+}
+
+const NAMES: Readonly<Record<keyof Mistaken, string>> = {
+  small: 'simulateSmall',
+  switch: 'simulateSwitch',
+};
 
 const SOURCES = new Map(readSources().map((source) => [source.file, source]));
 
@@ -24,8 +33,11 @@ const SOURCES = new Map(readSources().map((source) => [source.file, source]));
  * Bundles the simulation twice over: the handlers and the engine that it runs come from sources with the
  * mistake, while everything that checks them, and everything that no mistake reaches, stays as it is.
  */
-export function mistaken(mistakes: readonly Mistake[]): Promise<Mistaken> {
-  return mistakenRun<Mistaken>(mistakes, ENTRY);
+export function mistaken<Name extends keyof Mistaken>(
+  mistakes: readonly Mistake[],
+  name: Name,
+): Promise<Mistaken[Name]> {
+  return mistakenRun<Mistaken[Name]>(mistakes, entryOf(name));
 }
 
 /**
@@ -49,12 +61,12 @@ export async function mistakenRun<Run>(mistakes: readonly Mistake[], entry: stri
   return run;
 }
 
-const ENTRY = `
-import { simulateSmall } from './test/helpers/simulate-small.ts';
+const entryOf = (name: keyof Mistaken) => `
+import { ${NAMES[name]} as simulate } from './test/helpers/simulate-${name}.ts';
 import { makeConsume } from 'mistaken:src/handlers/consume.ts';
 import { makeKeep } from 'mistaken:src/handlers/keep.ts';
 import { MappingEngine } from 'mistaken:src/mapping/engine.ts';
-export const run = (seed, over) => simulateSmall(seed, {
+export const run = (seed, over) => simulate(seed, {
   makeHandler: makeConsume,
   makeKeeper: makeKeep,
   makeEngine: (settings, policies) => new MappingEngine(settings, policies),
