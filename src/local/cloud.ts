@@ -3,7 +3,16 @@ import { adoptLocalEnvironment } from './child.ts';
 import { type LocalClients, makeClients } from './clients.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { checkAnswers, checkEndpoint } from './endpoint.ts';
-import { bootstrapAccount, type Deployment, deploy, readDeployment, synthesise } from './stacks.ts';
+import { checkKeptVersions } from './kept-versions.ts';
+import {
+  bootstrapAccount,
+  type Deployment,
+  type DeployOptions,
+  deploy,
+  readDeployment,
+  synthesise,
+  templatesOf,
+} from './stacks.ts';
 import type { RunView } from './view.ts';
 
 /** What a local cloud is brought up with. */
@@ -58,7 +67,7 @@ export async function openCloud(
       ...(given === undefined ? [start] : []),
       { title: `synthesise the stacks of ${pipeline}`, run: () => synthesise(settings()) },
       { title: 'bootstrap', run: () => bootstrapAccount(settings()) },
-      { title: 'deploy', run: () => deploy(settings()) },
+      { title: 'deploy', run: () => deployChecked(settings()) },
     ]);
     adoptLocalEnvironment(endpoint);
     const clients = makeClients();
@@ -71,6 +80,12 @@ export async function openCloud(
     await stopOwn(emulator);
     throw error;
   }
+}
+
+async function deployChecked(options: DeployOptions): Promise<void> {
+  adoptLocalEnvironment(options.endpoint);
+  await checkKeptVersions(makeClients().cloudFormation, templatesOf(options));
+  await deploy(options);
 }
 
 /** Ends what this run started; what an earlier one left running stays. */

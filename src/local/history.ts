@@ -12,9 +12,16 @@ export interface RunSpec extends SpoilShares {
   readonly seed: number;
 }
 
+/** What is known of a run. */
+export interface RunNote extends RunSpec {
+  readonly complete: boolean;
+  /** Print of the version of the pipeline that was deployed. */
+  readonly version?: string;
+}
+
 /** What is known of the runs into one stream. */
 export interface History {
-  readonly runs: readonly (RunSpec & { readonly complete: boolean })[];
+  readonly runs: readonly RunNote[];
   /** Last finished sequence number of each shard. */
   readonly checkpoints: Readonly<Record<string, string>>;
   /** The same of the archiver; absent where there is none. */

@@ -17,6 +17,18 @@ export function interruptedRun(
   });
 }
 
+/** A run of before was of another version of the pipeline, which a switch ended. */
+export function runOfOtherVersion(
+  { pipeline, run }: RunSpec,
+  given: string | undefined,
+): CommandError {
+  return new CommandError('The kept tables hold results of another version of the pipeline', {
+    exitCode: EXIT.refused,
+    detail: `got run ${run} of ${pipeline}, whose version is not that of the file, expected runs of one version to compare with`,
+    next: fromNothing(pipeline, given),
+  });
+}
+
 /** Another checkout, or one whose .millrace is gone, filled these tables. */
 export function unknownRuns(pipeline: string, given: string | undefined): CommandError {
   return new CommandError('The tables hold results of runs that this checkout does not know', {

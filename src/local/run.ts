@@ -19,8 +19,8 @@ import { openWatch } from './console/watch.ts';
 import { type DeployedMapping, readMapping } from './deployed-mapping.ts';
 import { FedStages } from './fed-stages.ts';
 import { type RunEvents, runEvents } from './feed/source.ts';
-import { type History, type RunSpec, readHistory, writeHistory } from './history.ts';
-import { interruptedRun, redrivenTables, unknownRuns } from './kept-tables.ts';
+import { type History, type RunNote, type RunSpec, readHistory, writeHistory } from './history.ts';
+import { interruptedRun, redrivenTables, runOfOtherVersion, unknownRuns } from './kept-tables.ts';
 import { MappingDriver } from './mapping-driver.ts';
 import { ROOT } from './paths.ts';
 import { produce, type TakenEvent } from './producer.ts';
@@ -119,7 +119,7 @@ class Run {
     const spec = this.#spec();
     writeHistory(options.directory, epoch, {
       ...history,
-      runs: [...history.runs, { ...spec, complete: false }],
+      runs: [...history.runs, this.#noteOf(spec, false)],
     });
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
@@ -137,7 +137,7 @@ class Run {
       await this.#closing?.finish();
       await this.#waitForAlarms();
       writeHistory(options.directory, epoch, {
-        runs: [...history.runs, { ...spec, complete: true }],
+        runs: [...history.runs, this.#noteOf(spec, true)],
         checkpoints: driver.checkpoints(),
         archiveCheckpoints: this.#archive?.checkpoints() ?? {},
       });
@@ -155,14 +155,21 @@ class Run {
 
   /** Computes again what earlier runs left in these tables. */
   async #replay(history: History): Promise<void> {
-    for (const { complete, ...spec } of history.runs) {
+    const { version: current } = this.#context.cloud.deployment;
+    for (const { complete, version = current?.print, ...spec } of history.runs) {
       if (!complete) throw interruptedRun(spec, this.#context.options.endpoint);
+      if (version !== current?.print) throw runOfOtherVersion(spec, this.#context.options.endpoint);
       const { events } = await runEvents(spec, this.#context);
       for (const event of events) {
         const arrivalMs = spec.nowMs;
         this.#batch.add({ bytes: event.bytes, lane: laneOf(event.partition, ''), arrivalMs });
       }
     }
+  }
+
+  #noteOf(spec: RunSpec, complete: boolean): RunNote {
+    const { version } = this.#context.cloud.deployment;
+    return { ...spec, complete, ...(version === undefined ? {} : { version: version.print }) };
   }
 
   #spec(): RunSpec {

@@ -194,7 +194,8 @@ export function computeStack(pipeline: string): string {
   return `${pipeline}-${ENVIRONMENT}-compute`;
 }
 
-function templatesOf({
+/** The folder of a pipeline's synthesised templates. */
+export function templatesOf({
   directory,
   pipeline,
   generation,
