@@ -2,11 +2,10 @@ import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../adapters/aws/clock.ts';
 import type { WindowChange } from '../core/shape.ts';
-import { LEAD_MS } from '../core/version.ts';
 import { CommandError, EXIT } from '../local/local-error.ts';
 import { ROOT } from '../local/paths.ts';
 import type { WriterStanding } from '../local/switch-writers.ts';
-import { Switching, type SwitchPlan } from '../local/switching.ts';
+import { leadMsOf, Switching, type SwitchPlan } from '../local/switching.ts';
 import { discoverPipelines } from '../project/discover.ts';
 import type { CommandContext } from './context.ts';
 import { timeAhead } from './time.ts';
@@ -23,8 +22,8 @@ interface SwitchFlags {
   readonly json: boolean;
 }
 
-/** Where nothing else is said, the switch comes so long after its announcement, milliseconds. */
-const AHEAD_MS = LEAD_MS + 30_000;
+/** Where nothing else is said, the switch comes so much later than it could at the earliest, milliseconds. */
+const ROOM_MS = 15_000;
 
 /** `millrace switch`: from the deployed version of a pipeline to that of its file, at one arrival time. */
 export function addSwitch(program: Command, context: CommandContext): void {
@@ -43,7 +42,7 @@ export function addSwitch(program: Command, context: CommandContext): void {
     .option('--profile <name>', 'of your AWS credentials', env.AWS_PROFILE)
     .option(
       '--at <time>',
-      `arrival of the first record of the new version, ISO 8601 or +10m; default +${AHEAD_MS / 1000}s`,
+      'arrival of the first record of the new version, ISO 8601 or +10m (default: soon)',
       timeAhead(systemClock.now()),
     )
     .option('--dry-run', 'say what would change, and whether a switch can do it', false)
@@ -80,7 +79,7 @@ async function carryOut(
   { flags, context }: { readonly flags: SwitchFlags; readonly context: CommandContext },
 ): Promise<number> {
   const { signal, complain } = context;
-  const atMs = plan.atMs ?? flags.at ?? systemClock.now() + AHEAD_MS;
+  const atMs = plan.atMs ?? flags.at ?? systemClock.now() + leadMsOf(flags.env) + ROOM_MS;
   if (plan.state === 'new') await switching.announce(plan, atMs);
   complain(`announced: version ${plan.next.print} decides on what arrives from ${iso(atMs)} on`);
   complain('Ctrl-C is safe: run it again to go on; --abort takes it back while there is time');

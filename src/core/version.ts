@@ -29,6 +29,9 @@ export const BELIEVED_MS = 20_000;
  */
 export const LEAD_MS = 120_000;
 
+/** The same in a local cloud, where there is one clock, and nothing is applied late. */
+export const LEAD_LOCAL_MS = 35_000;
+
 /**
  * Raised by whoever changes what Millrace itself decides on a record, such as how it is decoded: it is a part of
  * every fingerprint, so that such a change takes a switch, too.

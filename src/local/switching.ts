@@ -10,7 +10,7 @@ import {
   type VersionFacts,
   versionFacts,
 } from '../core/shape.ts';
-import type { PipelineVersion } from '../core/version.ts';
+import { LEAD_LOCAL_MS, LEAD_MS, type PipelineVersion } from '../core/version.ts';
 import { abortSwitch, announceSwitch, SwitchRefusedError } from '../handlers/announce-switch.ts';
 import type { RetryContext } from '../handlers/retry.ts';
 import { readVersions } from '../handlers/version-watch.ts';
@@ -92,14 +92,14 @@ export class Switching {
   /** Announces it. @throws CommandError when it may not be, or this machine's clock is wrong */
   async announce({ deployed, next }: SwitchPlan, atMs: number): Promise<void> {
     await this.#checkClock();
-    const announcement = { from: deployed.print, to: next.print, atMs };
+    const announcement = { from: deployed.print, to: next.print, atMs, leadMs: this.#leadMs };
     await this.#told(announceSwitch(this.#ledger, announcement, this.#context()));
   }
 
   /** Takes it back. @throws CommandError when none is pending, or it is too late */
   async abort(): Promise<void> {
     await this.#checkClock();
-    await this.#told(abortSwitch(this.#ledger, this.#context()));
+    await this.#told(abortSwitch(this.#ledger, this.#context(), this.#leadMs));
   }
 
   /** Waits until the version before has finished everything that arrived before the switch. */
@@ -153,6 +153,10 @@ export class Switching {
     return { ledger: this.#ledger, kinesis: clients.kinesis, streamArn, partitions };
   }
 
+  get #leadMs(): number {
+    return leadMsOf(this.#choice.environment);
+  }
+
   get #ledger() {
     const { clients, deployment } = this.#open;
     return makeAwsTable({
@@ -184,6 +188,11 @@ export class Switching {
       throw refused(error.message, this.#choice.pipeline, error);
     }
   }
+}
+
+/** The least time from an announcement to the switch in an environment, milliseconds. */
+export function leadMsOf(environment: string): number {
+  return environment === 'local' ? LEAD_LOCAL_MS : LEAD_MS;
 }
 
 function refused(detail: string, pipeline: string, cause?: unknown): CommandError {

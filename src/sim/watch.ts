@@ -46,7 +46,8 @@ export class Watch {
     if (ttlSeconds * 1000 < Math.max(highArrivalMs, this.#now()) + horizonMs + retention.streamMs) {
       say('expires while a repeat can still come');
     }
-    const print = printOfEntry(fingerprint);
+    // A marker for a writer on which no version has decided names none.
+    const print = printOfEntry(fingerprint) || head.print;
     this.#heads.set(writer, { n, position, print });
     if (
       position === undefined ||

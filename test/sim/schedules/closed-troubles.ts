@@ -169,7 +169,8 @@ async function unknown(): Promise<readonly string[]> {
         c: NOON_MS + 75 * MINUTE_MS,
       }).sort(),
     ),
-    ...differs('fingerprint', f, chain('p0')[0]?.f),
+    // No version has decided on anything of it.
+    ...differs('fingerprint', f, ''),
     ...differs(
       'published',
       events()

@@ -110,7 +110,7 @@ function overtaken(ports: ConsumePorts, { where, losses, target }: Overtaking): 
 
 /** Says what the entry says, and no ids; or nothing, where there is none. */
 function markerAfter(newest: Item | undefined, pk: string): Item {
-  const empty: Item = { pk, sk: 'e#000000000000', v: 1, a: 0, f: 'x', t: NOON_MS, ttl: 2e9 };
+  const empty: Item = { pk, sk: 'e#000000000000', v: 1, a: 0, f: '', t: NOON_MS, ttl: 2e9 };
   const { i: _ids, ...kept } = newest?.sk.startsWith('e#') ? newest : empty;
   const n = Number(String(kept.sk).slice(2)) + 1;
   return { ...kept, pk, sk: `e#${String(n).padStart(12, '0')}` };

@@ -13,6 +13,7 @@ export function checkLedger(facts: Facts): readonly string[] {
   const known = [
     'id-key',
     '1|registry',
+    '1|versions',
     ...[...facts.lanes.keys()].map((lane) => `1|${facts.epoch}.${lane}`),
   ];
   return [
@@ -20,6 +21,7 @@ export function checkLedger(facts: Facts): readonly string[] {
     ...attributes('id-key', key, ['pk', 'sk', 'v', 'k']),
     ...differs('id-key', [key.sk, key.v, key.k.length], ['id-key', 1, 16]),
     ...checkRegistry(facts, items),
+    ...checkVersions(facts, items),
     ...[...facts.lanes].flatMap(([lane, records]) =>
       checkChain(facts, { lane, records, items, key: key.k as Uint8Array }),
     ),
@@ -35,6 +37,19 @@ function checkRegistry(facts: Facts, items: readonly Item[]): readonly string[] 
       ...attributes('registry', item, ['pk', 'sk', 'v', 't']),
       ...differs('registry', item.v, 1),
       ...outside('registry', item.t, [facts.result.startMs, facts.endMs]),
+    ]),
+  ];
+}
+
+/** Nothing but the version that runs was ever announced. */
+function checkVersions(facts: Facts, items: readonly Item[]): readonly string[] {
+  const listed = items.filter(({ pk }) => pk === '1|versions');
+  const list = JSON.stringify([[0, facts.program.fingerprint]]);
+  return [
+    ...differs('versions', listed.length, 1),
+    ...listed.flatMap((item) => [
+      ...attributes('versions', item, ['pk', 'sk', 'v', 'r', 'l']),
+      ...differs('versions', [item.sk, item.v, item.r, item.l], ['list', 1, 1, list]),
     ]),
   ];
 }
