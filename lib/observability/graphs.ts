@@ -140,6 +140,13 @@ export const GRAPHS = {
       metrics: ['tableThrottles'],
     },
     {
+      title: 'Items that expired, hourly',
+      unit: 'items',
+      look: 'Follows the traffic of one retention before. Zero for days: TTL is off, and tables grow.',
+      metrics: ['ledgerExpired', 'aggregatesExpired', 'eventsExpired', 'quarantineExpired'],
+      stacked: true,
+    },
+    {
       title: 'Time to the archive',
       unit: 'ms',
       look: 'About the batching window, under the red line. A slope of 1 means that nothing is archived.',

@@ -9,6 +9,7 @@ import type { Closer } from '../processing/closer.ts';
 import type { Consumer } from '../processing/consumer.ts';
 import type { Keeper } from '../processing/keeper.ts';
 import type { Redriver } from '../processing/redriver.ts';
+import type { PipelineTables } from '../storage/tables.ts';
 import { closingMetrics } from './closing-metrics.ts';
 import { costMetrics } from './cost-metrics.ts';
 import { logBytes, math, of, pipelineMetricMaker } from './metric-maker.ts';
@@ -109,8 +110,17 @@ function storage({ data: { tables } }: MetricSource) {
     quarantineWrites: of(quarantine.metricConsumedWriteCapacityUnits(), 'Sum', 'quarantine'),
     ledgerReads: of(ledger.metricConsumedReadCapacityUnits(), 'Sum', 'ledger'),
     aggregatesReads: of(aggregates.metricConsumedReadCapacityUnits(), 'Sum', 'aggregates'),
+    ledgerExpired: expired(ledger, 'ledger'),
+    aggregatesExpired: expired(aggregates, 'aggregates'),
+    eventsExpired: expired(events, 'events'),
+    quarantineExpired: expired(quarantine, 'quarantine'),
     tableThrottles: math(`SUM([${Object.keys(refused)}])`, refused, 'refused by the tables'),
   };
+}
+
+/** Items that DynamoDB deleted because their time had passed. */
+function expired(table: PipelineTables['ledger'], name: string): Metric {
+  return of(table.metric('TimeToLiveDeletedItemCount'), 'Sum', name, Duration.hours(1));
 }
 
 /** Of the archiver and its check; nothing where there is no archive. */

@@ -10,6 +10,7 @@ import { addPlan } from './plan.ts';
 import { addQuarantine } from './quarantine.ts';
 import { addRedrive } from './redrive.ts';
 import { addReplay } from './replay.ts';
+import { addRetention } from './retention.ts';
 import { addSimulate } from './simulate.ts';
 import { addStart } from './start.ts';
 import { addSwitch } from './switch.ts';
@@ -34,6 +35,7 @@ export async function main(args: readonly string[], context: CommandContext): Pr
   addReplay(program, context);
   addRedrive(program, context);
   addSwitch(program, context);
+  addRetention(program, context);
   try {
     await program.parseAsync(args, { from: 'user' });
     return context.exitCode;

@@ -38,6 +38,11 @@ export function checkVersion(item: StoredItem, version: number): void {
   );
 }
 
+/** True when an item's time has passed: DynamoDB deletes it some day, and no reader is given it any more. */
+export function isExpired(item: StoredItem, nowMs: number): boolean {
+  return typeof item.ttl === 'number' && item.ttl * 1000 < nowMs;
+}
+
 function misread(
   item: StoredItem,
   attribute: string,

@@ -1,5 +1,5 @@
 import { decodeGroup } from './cell.ts';
-import type { StoredItem } from './item.ts';
+import { isExpired, type StoredItem } from './item.ts';
 import { decodePage } from './page.ts';
 import type { Aggregate, CellResult, GroupValue, WindowSpan } from './program.ts';
 
@@ -36,6 +36,17 @@ export function mergePages(
       const span = spanOf(aggregate, startMs);
       return aggregate.cell.results(state, span).map((result) => ({ group: values, ...result }));
     });
+}
+
+/**
+ * The items that a reader is given: those whose time has not passed. DynamoDB deletes late, and what counts for
+ * a writer is everything that is still there.
+ */
+export function liveItems<Item extends StoredItem>(
+  items: readonly Item[],
+  nowMs: number,
+): readonly Item[] {
+  return items.filter((item) => !isExpired(item, nowMs));
 }
 
 /** The window of an aggregate that starts at a time. */

@@ -9,7 +9,7 @@ import {
   idIndexPartition,
 } from '../core/event-chunk.ts';
 import { type HashKey, sipHash } from '../core/hash.ts';
-import { bytesIn, numberIn, textIn } from '../core/item.ts';
+import { bytesIn, isExpired, numberIn, textIn } from '../core/item.ts';
 import { unpackPosition } from '../core/position.ts';
 import type { ProgramSettings } from '../core/program.ts';
 import type { Item, Page, Table } from '../ports/table.ts';
@@ -45,7 +45,7 @@ export async function eventsOfKey(
   const found = new Map<string, ChunkEvent>();
   for (const writer of source.writers) {
     const chunks = await chunksBetween(source.events, writer, wanted, context);
-    const live = chunks.filter((item) => !isExpired(item, context));
+    const live = chunks.filter((item) => !isExpired(item, context.clock.now()));
     for (const event of live.flatMap((item) => decodeChunk(decompressed(item)))) {
       const within = event.timeMs >= wanted.fromMs && event.timeMs < wanted.toMs;
       if (within && event.key === wanted.key) found.set(event.name, event);
@@ -103,7 +103,7 @@ async function eventInChunks(
   const pk = chunkPartition(wanted.writer);
   const keys = wanted.keys.map((sk) => ({ pk, sk }));
   for (const chunk of await readItems(table, keys, context)) {
-    if (isExpired(chunk, context)) continue;
+    if (isExpired(chunk, context.clock.now())) continue;
     const event = decodeChunk(decompressed(chunk)).find(({ name }) => name === wanted.name);
     if (event?.rows !== undefined) return { ...event, rows: event.rows };
   }
@@ -172,7 +172,7 @@ async function readEach(
 ): Promise<readonly StoredEvent[]> {
   const keys = names.map((pk) => ({ pk, sk: EVENT_KEY }));
   const items = await readItems(table, keys, context);
-  return items.filter((item) => !isExpired(item, context)).map(storedEvent);
+  return items.filter((item) => !isExpired(item, context.clock.now())).map(storedEvent);
 }
 
 async function readItems(
@@ -200,9 +200,4 @@ function storedEvent(item: Item): StoredEvent {
 
 function decompressed(item: Item): Uint8Array {
   return zstdDecompressSync(bytesIn(item, 'd'), { maxOutputLength: CHUNK_BYTES_MAX });
-}
-
-/** DynamoDB deletes late; what is past its time is never given back. */
-function isExpired(item: Item, { clock }: RetryContext): boolean {
-  return numberIn(item, 'ttl') * 1000 < clock.now();
 }

@@ -4,7 +4,7 @@ import { resultName } from '../batch/batch.ts';
 import type { StoredResults } from '../batch/compare.ts';
 import { blockKey, blockOf, packPartition, packParts } from '../core/layout.ts';
 import type { Aggregate, Program } from '../core/program.ts';
-import { mergePages, type WindowRow } from '../core/read.ts';
+import { liveItems, mergePages, type WindowRow } from '../core/read.ts';
 import { decodeJob, REDRIVE_JOBS } from '../core/redrive.ts';
 import { REGISTRY_KEY } from '../core/registry.ts';
 import type { RejectionReason } from '../core/rejection.ts';
@@ -28,7 +28,9 @@ export interface ResultSource {
 export async function readStored(source: ResultSource): Promise<StoredResults> {
   const { deployment, program, epoch } = source;
   const pages = await scan(source, deployment.aggregatesTable);
-  const own = pages.filter(({ pk }) => epochOfWriter(packParts(pk).writer) === epoch);
+  const own = liveItems(pages, Date.now()).filter(
+    ({ pk }) => epochOfWriter(packParts(pk).writer) === epoch,
+  );
   const rows = program.aggregates.flatMap((aggregate) =>
     rowsOf(
       aggregate,
@@ -60,7 +62,7 @@ export async function readWindow(
   const pages = await Promise.all(
     packs.map((pk) => query(source, source.deployment.aggregatesTable, pk, block)),
   );
-  return mergePages(aggregate, pages.flat(), (start) => start === startMs);
+  return mergePages(aggregate, liveItems(pages.flat(), Date.now()), (start) => start === startMs);
 }
 
 /** Records in quarantine, over all writers of the epoch. */
