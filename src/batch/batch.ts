@@ -68,7 +68,7 @@ export class BatchComputation {
   readonly #lanes = new Map<string, LaneState>();
   readonly #cells = new Map<string, CellRows>();
   readonly #verdicts = new Map<Verdict, number>();
-  /** By name: an event that was counted twice is derived once. */
+  /** By name and data: an event that was counted twice, after the horizon, is derived once. */
   readonly #derived = new Map<string, BatchDerived>();
   readonly #ancestors: readonly BatchComputation[];
 
@@ -185,7 +185,7 @@ export class BatchComputation {
     if (!open.every(({ window, row }) => isTaken(window, row))) return 'transform';
     const derived = deriveAll(this.#by.pipeline, of.name, rows);
     if (derived === undefined) return 'transform';
-    for (const one of derived) this.#derived.set(one.name, one);
+    for (const one of derived) this.#derived.set(`${one.name} ${one.data}`, one);
     for (const target of open) this.#add(target, of);
     return 'accepted';
   }

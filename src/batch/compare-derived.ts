@@ -10,7 +10,8 @@ export interface FedRecord {
 
 /**
  * Compares what came into the stream of a fed pipeline with what a batch computation derives: each event
- * at least once, every copy with the same data in the partition of its key, and nothing else.
+ * at least once, every copy with the same data in the partition of its key, and nothing else. A source event
+ * whose id comes again after the horizon, with other data, gives two events of one name.
  *
  * @param partitions logical partitions of the pipeline that is fed
  * @returns what is stored in the stream and what was computed, where they differ
@@ -20,25 +21,38 @@ export function compareDerived(
   computed: readonly BatchDerived[],
   partitions: number,
 ): readonly Difference[] {
-  const expected = new Map(computed.map((event) => [event.name, event]));
-  const seen = new Set<string>();
-  const wrong = records.flatMap((record): Difference[] => {
-    const { source, id, data } = JSON.parse(Buffer.from(record.bytes).toString());
-    const name = `${source} ${id}`;
-    seen.add(name);
-    const event = expected.get(name);
-    if (event === undefined) return [{ where: name, stored: data, computed: undefined }];
-    const computed = {
-      partition: partitionKey(partitionOf(event.key, partitions)),
-      data: JSON.parse(event.data),
-    };
-    const stored = { partition: record.partitionKey, data };
-    const isEqual = JSON.stringify(stored) === JSON.stringify(computed);
-    return isEqual ? [] : [{ where: name, stored, computed }];
+  const expected = Map.groupBy(computed, ({ name }) => name);
+  const sent = Map.groupBy(records.map(sentOf), ({ name }) => name);
+  return [...new Set([...expected.keys(), ...sent.keys()])].flatMap((where) => {
+    const due = (expected.get(where) ?? []).map((event) => dueOf(event, partitions));
+    const came = (sent.get(where) ?? []).map(({ content }) => content);
+    return [
+      ...without(came, due).map((stored) => ({ where, stored, computed: due[0] })),
+      ...without(due, came).map((missing) => ({ where, stored: undefined, computed: missing })),
+    ];
   });
-  const missing = [...expected].filter(([name]) => !seen.has(name));
-  return [
-    ...wrong,
-    ...missing.map(([where, { data }]) => ({ where, stored: undefined, computed: data })),
-  ];
+}
+
+/** Where an event belongs, and what it says. */
+interface Content {
+  readonly partition: string;
+  readonly data: unknown;
+}
+
+function sentOf({ partitionKey: partition, bytes }: FedRecord): {
+  readonly name: string;
+  readonly content: Content;
+} {
+  const { source, id, data } = JSON.parse(Buffer.from(bytes).toString());
+  return { name: `${source} ${id}`, content: { partition, data } };
+}
+
+function dueOf({ key, data }: BatchDerived, partitions: number): Content {
+  return { partition: partitionKey(partitionOf(key, partitions)), data: JSON.parse(data) };
+}
+
+/** Those of the first that are not among the second. */
+function without(all: readonly Content[], others: readonly Content[]): readonly Content[] {
+  const known = new Set(others.map((one) => JSON.stringify(one)));
+  return all.filter((one) => !known.has(JSON.stringify(one)));
 }

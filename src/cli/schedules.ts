@@ -34,6 +34,10 @@ const FAULTS_FOR_MS = 180_000;
 /** The keeper's schedule in every stack, and how often expired items are looked for. */
 const HOUR_MS = 3_600_000;
 
+/** The closer's schedule in every stack; it runs in one of so many schedules, as it takes hours of their time. */
+const MINUTE_MS = 60_000;
+const CLOSES_EVERY = 3;
+
 /** Loads the pipeline, and gives what each seed is simulated with. */
 export async function openSchedules({
   pipeline: name,
@@ -44,6 +48,7 @@ export async function openSchedules({
   const source = await loadSimulation(name, events);
   const pipeline = witnessed(source.folder.pipeline);
   const program = compile(pipeline, source.folder.references);
+  const closes = program.settings.closing !== null;
   return (seed) => ({
     seed,
     startMs: source.startMs,
@@ -57,6 +62,7 @@ export async function openSchedules({
     faultsForMs: FAULTS_FOR_MS,
     keepEveryMs: HOUR_MS,
     expireEveryMs: HOUR_MS,
+    closeEveryMs: closes && seed % CLOSES_EVERY === 0 ? MINUTE_MS : undefined,
   });
 }
 

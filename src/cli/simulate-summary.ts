@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import type { MappingSettings } from '../mapping/settings.ts';
-import { type Coverage, coverageOf, HITS_ENOUGH, seldomHit } from '../sim/coverage.ts';
-import { FAULTS, type FaultName, REQUEST_FAULTS } from '../sim/faults.ts';
+import { type Coverage, coverageOf, faultsAt, HITS_ENOUGH, seldomHit } from '../sim/coverage.ts';
+import { FAULTS, type FaultName, LASTING_FAULTS, REQUEST_FAULTS } from '../sim/faults.ts';
 import type { ScheduleOutcome, Schedules } from './schedules.ts';
 
 /** What a summary is made of. */
@@ -25,11 +25,11 @@ const OTHERS: readonly (readonly [string, string])[] = [
   ['partial response', 'the function left records for the next try'],
   ['throttled item', 'DynamoDB throttled a partition'],
   ['keeper', 'the keeper ran'],
+  ['closer', 'the closer ran'],
+  ['window.closed', 'a row was published'],
+  ['window.corrected', 'a published row was corrected'],
   ['expiry', 'expired items were deleted'],
 ];
-
-/** Faults that last, and hit every await meanwhile. */
-const LASTING: readonly FaultName[] = ['outage', 'kms', 'hotKey'];
 
 /** The summary as text. */
 export function summaryText({ schedules, outcomes }: Summary): string {
@@ -93,7 +93,7 @@ function countLine(
 
 /** How often each fault hit each await of the protocol. */
 function awaitLines({ awaits }: Coverage): readonly string[] {
-  const faults = [...REQUEST_FAULTS, ...LASTING];
+  const faults: readonly FaultName[] = [...REQUEST_FAULTS, ...LASTING_FAULTS];
   const line = (name: string, cells: readonly string[]) =>
     `  ${name.padEnd(32)}${cells.map((cell) => cell.padStart(11)).join('')}`;
   return [
@@ -101,7 +101,7 @@ function awaitLines({ awaits }: Coverage): readonly string[] {
     ...[...awaits].map(([step, row]) =>
       line(
         step,
-        faults.map((fault) => text(row[fault])),
+        faults.map((fault) => (faultsAt(step).includes(fault) ? text(row[fault]) : '-')),
       ),
     ),
   ];
@@ -110,7 +110,7 @@ function awaitLines({ awaits }: Coverage): readonly string[] {
 function seldomLine(coverage: Coverage, { faults }: Schedules): string {
   const seldom = seldomHit(coverage, faults);
   if (seldom.length === 0) {
-    return `Each fault of a request hit each await at least ${HITS_ENOUGH} times.`;
+    return `Each fault hit each await that it can at least ${HITS_ENOUGH} times.`;
   }
   const shown = seldom.slice(0, 8).join(', ');
   const more = seldom.length > 8 ? ` and ${seldom.length - 8} more` : '';

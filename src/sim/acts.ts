@@ -1,12 +1,13 @@
 import { makeKeep } from '../handlers/keep.ts';
 import type { Random } from '../ports/random.ts';
 import type { VirtualClock } from './clock.ts';
+import { Closers } from './closers.ts';
 import type { Dice } from './dice.ts';
 import type { EventSource } from './event-source.ts';
 import type { Lambda } from './lambda.ts';
 import type { SimPolicies } from './policies.ts';
 import type { Producer } from './producer.ts';
-import { below } from './randoms.ts';
+import { below, randomOf } from './randoms.ts';
 import type { SimOptions } from './schedule.ts';
 import type { SimStream } from './stream.ts';
 import type { Trace } from './trace.ts';
@@ -26,6 +27,8 @@ export interface ActsOptions {
   readonly producer: Producer;
   readonly lambda: Lambda;
   readonly retentionMs: number;
+  /** When faults end, milliseconds since 1970 UTC. */
+  readonly healMs: () => number;
   /** Told that the world stands still for so long: faults go on for as much longer. */
   readonly onStandstill: (ms: number) => void;
   /** Told that the stream was made again. */
@@ -39,20 +42,29 @@ const KEEPER_FIRST_MS = 60_000;
 const RECREATE_MS = { least: 61_000, most: 120_000 } as const;
 
 /**
- * What happens beside the flow of records: the keeper's schedule, expiry, a mapping that stands still for
+ * What happens beside the flow of records: the schedules of keeper and closer, expiry, a mapping that stands still for
  * longer than the stream's retention, a stream that is deleted and made again.
  */
 export class Acts {
   readonly #options: ActsOptions;
+  readonly #closers: Closers;
   #ended = false;
 
   constructor(options: ActsOptions) {
     this.#options = options;
+    const { simulated, onStandstill } = options;
+    const random = randomOf(simulated.seed, 'closers');
+    this.#closers = new Closers({ ...options, random, onSilence: onStandstill });
   }
 
   /** True when nothing of it is still to come that the end has to wait for. */
   get isDone(): boolean {
-    return this.#ended;
+    return this.#ended && this.#closers.isDone;
+  }
+
+  /** True while nothing is to go wrong. */
+  get isCalm(): boolean {
+    return this.#closers.isCalm;
   }
 
   /** Starts everything. */
@@ -60,6 +72,7 @@ export class Acts {
     this.#keep();
     this.#expire();
     this.#upheave();
+    this.#closers.start();
   }
 
   /** The keeper on its schedule, as long as events come. */

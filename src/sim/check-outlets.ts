@@ -8,8 +8,8 @@ import type { SimWorld } from './world.ts';
  * What was sent to other pipelines: of each accepted event what a batch computation derives, at least once
  * and the same in every copy, and nothing else.
  *
- * @param found `unsure` are records that were lost, or given up, after a run was given them: what is derived
- *   of them may have been sent or not
+ * @param found `unsure` are records that were lost, given up, or quarantined because runs died with them,
+ *   after a run was given them: what is derived of them may have been sent or not
  */
 export function checkOutlets(
   outlets: SimWorld['outlets'],

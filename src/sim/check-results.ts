@@ -101,7 +101,8 @@ function rowName({ aggregates }: Program, where: string): string {
   return isSession ? row.replace(` ${start}`, '') : row;
 }
 
-function rowsOf(program: Program, items: readonly Item[]): BatchRows {
+/** What the pages add up to, by window, start and group; sessions with their end. */
+export function rowsOf(program: Program, items: readonly Item[]): BatchRows {
   return new Map(
     resultRows(program, items).map(({ aggregate, startMs, endMs, group, columns }) => [
       resultName(aggregate.name, startMs, JSON.stringify(group)),

@@ -1,9 +1,11 @@
 import type { AnyPipeline } from '../core/pipeline/types.ts';
+import type { Item } from '../ports/table.ts';
+import { checkNewest, checkPublished } from './check-closing.ts';
 import { checkEvents } from './check-events.ts';
 import { checkFailures } from './check-failures.ts';
 import { checkOutlets } from './check-outlets.ts';
 import { checkQuarantine } from './check-quarantine.ts';
-import { checkResults } from './check-results.ts';
+import { checkResults, rowsOf } from './check-results.ts';
 import {
   checkFates,
   type EndState,
@@ -13,6 +15,7 @@ import {
   quarantineName,
 } from './fates.ts';
 import { computeReference } from './reference.ts';
+import { isPage } from './stored-items.ts';
 
 /**
  * The end state's violations; none where all holds. Each check stands in a file of its own, apart from
@@ -49,7 +52,7 @@ export function checkEnd(state: EndState, pipeline: AnyPipeline): readonly strin
     ),
     ...(killers.length > 1 ? [computeReference(finished, options)] : []),
   ];
-  const cells = world.aggregates.items();
+  const cells = world.aggregates.items().filter(isPage);
   const writers = new Set(unsure.map(({ lane }) => lane.writer));
   return [
     ...checkFates(all, state.mayGiveUp),
@@ -65,8 +68,22 @@ export function checkEnd(state: EndState, pipeline: AnyPipeline): readonly strin
     }),
     ...checkQuarantine(state, { all, reference, unsure: writers }),
     ...checkEvents(program, world.events.items(), { all, reference, unsure: writers }),
-    ...checkOutlets(world.outlets, { options, reference, unsure }),
+    ...checkClosing(state, cells),
+    // What died may have been sent by a try whose death nobody noted, as it may have been folded.
+    ...checkOutlets(world.outlets, { options, reference, unsure: [...unsure, ...killers] }),
   ];
+}
+
+/** Every row of a window that closes was published as it is stored, unless nothing came since the stream was made. */
+function checkClosing(
+  { world, program, epochs, closes }: EndState,
+  cells: readonly Item[],
+): readonly string[] {
+  const { events } = world.publisher;
+  const found = checkPublished(events);
+  const lives = world.ledger.items().some(({ pk }) => pk.includes(epochs.at(-1) ?? ''));
+  if (!closes || !lives || found.length > 0) return found;
+  return checkNewest(program, events, rowsOf(program, cells));
 }
 
 /** Names of the records that were quarantined because they kill the function. */

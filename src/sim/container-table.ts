@@ -1,6 +1,15 @@
 import type { MemoryTable } from '../adapters/memory/table.ts';
 import { TransientError } from '../core/errors.ts';
-import type { Item, ItemKey, ReadResult, SendOptions, Table, WriteResult } from '../ports/table.ts';
+import type {
+  Item,
+  ItemKey,
+  Page,
+  ReadResult,
+  SendOptions,
+  Table,
+  TableQuery,
+  WriteResult,
+} from '../ports/table.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Run, Send } from './container.ts';
 import type { Dice } from './dice.ts';
@@ -28,6 +37,8 @@ export interface TablePath {
 const KEYS_PER_GET = 100;
 const ITEMS_PER_WRITE = 25;
 
+const THROTTLING = 'throttling of its partition';
+
 /** Writes and the calls that do them. */
 interface Writing<Input> {
   readonly operation: 'putIf' | 'putAll';
@@ -43,19 +54,7 @@ export function tableThrough(name: TableName, table: MemoryTable, path: TablePat
   const through = new TableThrough(name, table, path);
   return {
     get: (keys, options) => inRequests(keys, KEYS_PER_GET, (some) => through.get(some, options)),
-    query: (query, options) =>
-      path.send(
-        {
-          step: stepOfQuery(name, query),
-          size: 1,
-          service: name,
-          encrypted: true,
-          apply: () => table.query(query, options),
-          refused: raise,
-          places: () => placesOf(name, [{ pk: query.pk, sk: query.prefix ?? '' }]),
-        },
-        options,
-      ),
+    query: (query, options) => through.query(query, options),
     putIf: (writes, options) =>
       inRequests(writes, ITEMS_PER_WRITE, (some) =>
         through.write(
@@ -102,6 +101,29 @@ class TableThrough {
     );
   }
 
+  query(query: TableQuery, options: SendOptions): Promise<Page> {
+    const step = stepOfQuery(this.#name, query);
+    const key = { pk: query.pk, sk: query.prefix ?? '' };
+    return this.#path.send(
+      {
+        step,
+        size: 1,
+        service: this.#name,
+        encrypted: true,
+        apply: async () => {
+          if (!this.#takes('read', key, step)) raise(failed(step, THROTTLING).error);
+          const units = this.#table.usage.readUnits;
+          const pending = this.#table.query(query, options);
+          this.#spend('read', [key], this.#table.usage.readUnits - units);
+          return pending;
+        },
+        refused: raise,
+        places: () => placesOf(this.#name, [key]),
+      },
+      options,
+    );
+  }
+
   write<Input>(
     writing: Writing<Input>,
     inputs: readonly Input[],
@@ -134,7 +156,7 @@ class TableThrough {
     this.#spend('read', open, this.#table.usage.readUnits - units);
     const results = await pending;
     const found = new Map(open.map((key, index) => [key, results[index]]));
-    return keys.map((key) => found.get(key) ?? failed(step, 'throttling of its partition'));
+    return keys.map((key) => found.get(key) ?? failed(step, THROTTLING));
   }
 
   /** Each item of a request has luck of its own. */

@@ -1,9 +1,11 @@
 import { DeadlineError, TransientError } from '../core/errors.ts';
+import type { ClosePorts } from '../handlers/close.ts';
 import type { ConsumePorts } from '../handlers/ports.ts';
 import type { Random } from '../ports/random.ts';
 import type { SendOptions } from '../ports/table.ts';
 import type { VirtualClock } from './clock.ts';
 import { outletThrough } from './container-outlet.ts';
+import { publisherThrough } from './container-publisher.ts';
 import { bucketThrough, streamThrough } from './container-services.ts';
 import { tableThrough, type Written } from './container-table.ts';
 import type { Dice } from './dice.ts';
@@ -11,14 +13,14 @@ import { LATE_MS, SLOW_MS, STALL_MS } from './faults.ts';
 import { reached } from './outlets.ts';
 import type { SimRecord } from './stream.ts';
 import type { Trace, TracePlaces } from './trace.ts';
-import type { Service, Weather } from './weather.ts';
+import type { Place, Weather } from './weather.ts';
 import type { SimWorld } from './world.ts';
 
 /** One run of a function, as the world sees it. */
 export interface Run {
   /** Such as `r-12`. */
   readonly id: string;
-  /** What it was given; nothing in a run of the keeper. */
+  /** What it was given; nothing in a run of the keeper or the closer. */
   readonly records: readonly SimRecord[];
   /** When Lambda ends it, milliseconds since 1970 UTC. */
   readonly endMs: number;
@@ -51,14 +53,9 @@ export interface CrashPoint {
 }
 
 /** One request on its way. */
-export interface Request<Answer> {
-  /** The await, such as `ledger.get entry`. */
-  readonly step: string;
+export interface Request<Answer> extends Place {
   /** Items in it. */
   readonly size: number;
-  readonly service: Service;
-  /** False for the few that need no key of KMS. */
-  readonly encrypted: boolean;
   readonly apply: (run: Run | undefined) => Promise<Answer>;
   /** The answer that says so, or throws it. */
   readonly refused: (error: Error) => Answer;
@@ -78,7 +75,7 @@ export type Send = <Answer>(request: Request<Answer>, options: SendOptions) => P
  */
 export class Container {
   readonly #options: ContainerOptions;
-  readonly ports: ConsumePorts;
+  readonly ports: ConsumePorts & ClosePorts;
   /** Settles when it dies. */
   readonly death: Promise<void>;
   #alive = true;
@@ -107,6 +104,7 @@ export class Container {
         send: this.send,
       }),
       quarantine: bucketThrough(world.quarantine, this.send),
+      publisher: publisherThrough(world.publisher, { ...options, send: this.send }),
       outlets: reached(world.outlets, (outlet) =>
         outletThrough(outlet, { ...options, send: this.send }),
       ),
@@ -196,6 +194,7 @@ export class Container {
     const { clock, dice, weather } = this.#options;
     await clock.sleep(thereMs);
     const { step } = request;
+    weather.changeAt(dice, request, clock.now());
     const lost = (why: string) => request.refused(new TransientError(`${step}: simulated ${why}`));
     const weatherFault = weather.refuses(clock.now(), request.service, request.encrypted);
     if (weatherFault !== undefined) {

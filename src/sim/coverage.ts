@@ -1,5 +1,6 @@
-import { type FaultName, REQUEST_FAULTS } from './faults.ts';
+import { FAULT_NAMES, type FaultName, REQUEST_FAULTS } from './faults.ts';
 import type { SimResult } from './schedule.ts';
+import { lastingFaultsAt, type Service } from './weather.ts';
 
 /** How often a fault has to hit an await before it counts as tried. */
 export const HITS_ENOUGH = 20;
@@ -51,16 +52,22 @@ export function coverageOf(all: readonly Exercised[]): Coverage {
 /** Awaits and faults that met less often than is enough, such as `ledger.get entry crash`. */
 export function seldomHit(
   { awaits }: Coverage,
-  faults: readonly FaultName[] = REQUEST_FAULTS,
+  faults: readonly FaultName[] = FAULT_NAMES,
 ): readonly string[] {
-  const wanted = REQUEST_FAULTS.filter((fault) => faults.includes(fault));
   return [...awaits].flatMap(([step, row]) =>
-    wanted
-      // A pause sends nothing: a container can only die in it.
-      .filter((fault) => step !== PAUSE || fault === 'crash')
+    faultsAt(step)
+      .filter((fault) => faults.includes(fault))
       .filter((fault) => (row[fault] ?? 0) < HITS_ENOUGH)
       .map((fault) => `${step} ${fault}`),
   );
+}
+
+/** The faults that an await has to stand. */
+export function faultsAt(step: string): readonly FaultName[] {
+  // A pause sends nothing: a container can only die in it.
+  if (step === PAUSE) return ['crash'];
+  const service = step.slice(0, step.indexOf('.')) as Service;
+  return [...REQUEST_FAULTS, ...lastingFaultsAt({ service, encrypted: service !== 'stream' })];
 }
 
 function median(numbers: readonly number[]): number {

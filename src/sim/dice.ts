@@ -1,6 +1,12 @@
 import { murmur3 } from '../core/hash.ts';
 import type { Random } from '../ports/random.ts';
-import { type FaultName, type FaultRates, REQUEST_FAULTS } from './faults.ts';
+import {
+  type FaultName,
+  type FaultRates,
+  LASTING_FAULTS,
+  type LastingFault,
+  REQUEST_FAULTS,
+} from './faults.ts';
 import { randomOf } from './randoms.ts';
 
 /** What the dice are thrown for. */
@@ -27,7 +33,8 @@ const utf8 = new TextEncoder();
  * 2. Each await, and each fault that hits none, has random numbers of its own: a schedule with an event less
  *    still has most of its faults, which makes it easier to shrink.
  * 3. The first time that a schedule comes to an await, one request fault hits it, of a kind that the
- *    seed and the await's name choose: else what is awaited once a schedule would hardly be hit.
+ *    seed and the await's name choose: else what is awaited once a schedule would hardly be hit. In half of
+ *    the schedules a lasting fault begins at it too, chosen in the same way.
  */
 export class Dice {
   readonly #options: DiceOptions;
@@ -35,6 +42,8 @@ export class Dice {
   readonly #randoms = new Map<string, Random>();
   /** The kind that is still to hit a step; undefined once it did. */
   readonly #due = new Map<string, RequestFault | undefined>();
+  /** Awaits that a lasting fault could begin at, and did or did not. */
+  readonly #begun = new Set<string>();
   /** How often what happened: faults by name, and whatever else is counted. */
   readonly counts: Record<string, number> = {};
   /** How often a fault hit an await, such as `ledger.get entry refuse`. */
@@ -71,6 +80,16 @@ export class Dice {
       chance -= rates[fault];
     }
     return undefined;
+  }
+
+  /** The lasting fault that begins at this await, at most once a schedule: one of those that can refuse it. */
+  begins(step: string, possible: readonly LastingFault[]): LastingFault | undefined {
+    if (this.#begun.has(step)) return undefined;
+    this.#begun.add(step);
+    const turn = this.#options.seed + murmur3(utf8.encode(`lasting ${step}`));
+    const fault = LASTING_FAULTS[turn % (2 * LASTING_FAULTS.length)];
+    if (fault === undefined || !possible.includes(fault)) return undefined;
+    return this.#options.rates()[fault] > 0 && this.#hit(fault, '') ? fault : undefined;
   }
 
   /** A time up to the given one, milliseconds. */

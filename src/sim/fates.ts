@@ -30,6 +30,8 @@ export interface EndState {
   readonly mayGiveUp: boolean;
   /** Whether the results over all writers are computed too: they cost as much again. */
   readonly comparesMerged: boolean;
+  /** Whether the closer ran until everything was final. */
+  readonly closes: boolean;
   /** Records that a run was given. */
   readonly delivered: ReadonlySet<SimRecord>;
   /** How many runs each record was in that failed. */

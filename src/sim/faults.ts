@@ -64,6 +64,12 @@ export const REQUEST_FAULTS = [
   'stall',
 ] as const satisfies readonly FaultName[];
 
+/** Faults that last, and refuse what comes meanwhile. */
+export const LASTING_FAULTS = ['outage', 'kms', 'hotKey'] as const satisfies readonly FaultName[];
+
+/** One of them. */
+export type LastingFault = (typeof LASTING_FAULTS)[number];
+
 /** The longest that a request applied late comes after its call, milliseconds. */
 export const LATE_MS = 30_000;
 
@@ -81,6 +87,9 @@ export const HOT_KEY_MS = 15_000;
 
 /** The longest time that a shard takes little, milliseconds. */
 export const HOT_SHARD_MS = 10_000;
+
+/** The longest that a lasting fault takes which began for the sake of one await, milliseconds. */
+export const SHORT_MS = 5_000;
 
 /** Open shards beyond which none is split. */
 export const SHARDS_MAX = 6;

@@ -11,7 +11,8 @@ export type Drawer =
   | 'producer'
   | 'stream'
   | 'acts'
-  | 'rollout';
+  | 'rollout'
+  | 'closers';
 
 const utf8 = new TextEncoder();
 

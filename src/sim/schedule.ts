@@ -1,5 +1,6 @@
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import type { Program, ProgramSettings } from '../core/program.ts';
+import type { Close, ClosePorts } from '../handlers/close.ts';
 import type { Consume, ConsumeOptions } from '../handlers/consume.ts';
 import type { Keep } from '../handlers/keep.ts';
 import type { ConsumePorts, KeepPorts } from '../handlers/ports.ts';
@@ -45,6 +46,11 @@ export interface SimOptions {
   readonly keepEveryMs?: number;
   /** How often items whose TTL has passed are looked for; default never. */
   readonly expireEveryMs?: number;
+  /**
+   * How often the closer runs; default never. Then there are two silences, each until every window is final:
+   * among the events, which correct what was closed, and after them.
+   */
+  readonly closeEveryMs?: number | undefined;
   /** What the mapping may do: where it says so, records in the failure destination are no violation. */
   readonly givesUp?: 'allowed';
   /** Kills the container at one request. */
@@ -60,6 +66,7 @@ export interface SimOptions {
     options: ConsumeOptions,
   ) => Consume;
   readonly makeKeeper?: (ports: KeepPorts, settings: ProgramSettings) => Keep;
+  readonly makeCloser?: (ports: ClosePorts, program: Program) => Close;
   readonly makeEngine?: (settings: MappingSettings, policies: MappingPolicies) => SimEngine;
 }
 

@@ -122,6 +122,7 @@ class Simulation {
       producer: this.#producer,
       lambda: this.#lambda,
       retentionMs,
+      healMs: () => this.#healMs,
       onStandstill: (ms) => {
         this.#healMs += ms;
       },
@@ -161,6 +162,10 @@ class Simulation {
     return isFinished && this.#lambda.running === 0 && !this.#clock.isBusy;
   }
 
+  get #isStormy(): boolean {
+    return this.#clock.now() < this.#healMs && !this.#acts.isCalm;
+  }
+
   get #endMs(): number {
     return Math.max(this.#healMs, this.#producer.endMs) + HEALED_MS;
   }
@@ -178,6 +183,7 @@ class Simulation {
       unwanted: this.#source.unwanted,
       discards: this.#observer.discards,
       mayGiveUp: givesUp === 'allowed',
+      closes: this.#options.closeEveryMs !== undefined,
       comparesMerged: seed % MERGED_EVERY === 0,
       delivered: this.#observer.delivered,
       failedRuns: this.#observer.failedRuns,
@@ -214,14 +220,17 @@ class Simulation {
   }
 
   #surroundings(): Omit<ContainerOptions, 'name'> {
-    const { seed, crashAt } = this.#options;
+    const { seed, crashAt, closeEveryMs } = this.#options;
     return {
       world: this.#world,
       clock: this.#clock,
       random: randomOf(seed, 'handlers'),
       trace: this.#trace,
       dice: this.#dice,
-      weather: new Weather({ outlets: Object.keys(this.#world.outlets).length > 0 }),
+      weather: new Weather({
+        outlets: Object.keys(this.#world.outlets).length > 0,
+        publisher: closeEveryMs !== undefined,
+      }),
       crashAt,
       nextRequest: () => {
         this.#requests += 1;
@@ -297,7 +306,7 @@ class Simulation {
     return new Dice({
       seed,
       random: randomOf(seed, 'faults'),
-      rates: () => (this.#clock.now() < this.#healMs ? this.#rates : NO_FAULTS),
+      rates: () => (this.#isStormy ? this.#rates : NO_FAULTS),
       keep: keepFaults,
       onHit: (number, fault, step) => {
         const at = step === '' ? '' : ` at ${step}`;

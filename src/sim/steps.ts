@@ -1,10 +1,11 @@
 import { TAIL_PREFIX } from '../core/archive-tail.ts';
 import { ATTEMPT_KEY } from '../core/attempt.ts';
+import { CLOSING_THROUGH, REVISION_REQUESTS } from '../core/closing.ts';
 import { ENTRIES } from '../core/ledger.ts';
 import { REGISTRY_KEY } from '../core/registry.ts';
 import { VERSIONS_KEY } from '../core/version.ts';
 import type { Item, ItemKey, TableQuery } from '../ports/table.ts';
-import { cellNames, writerOfCells } from './stored-items.ts';
+import { cellNames, isPage, writerOfCells } from './stored-items.ts';
 import type { TracePlaces } from './trace.ts';
 import type { TableName } from './weather.ts';
 
@@ -20,15 +21,24 @@ export function stepOf(
   keys: readonly ItemKey[],
 ): string {
   const step = `${table}.${operation}`;
-  return table === 'ledger' ? `${step} ${partOf(keys[0])}` : step;
+  if (table === 'ledger') return `${step} ${partOf(keys[0])}`;
+  return table === 'aggregates' ? `${step}${closingPart(keys[0])}` : step;
 }
 
 /** What a query is for, such as `ledger.query chain`. */
 export function stepOfQuery(table: TableName, query: TableQuery): string {
   const step = `${table}.query`;
+  if (table === 'aggregates') return `${step}${closingPart(query)}`;
   if (table !== 'ledger') return step;
   if (query.pk === REGISTRY_KEY) return `${step} registry`;
   return `${step} ${query.descending === true ? 'chain' : 'newer'}`;
+}
+
+/** What is not a page is about closed windows. */
+function closingPart(key: Pick<ItemKey, 'pk'> | undefined): string {
+  if (key === undefined || isPage(key)) return '';
+  if (key.pk === REVISION_REQUESTS) return ' request';
+  return key.pk === CLOSING_THROUGH.pk ? ' closed through' : ' revision';
 }
 
 function partOf(key: ItemKey | undefined): string {
@@ -51,7 +61,7 @@ export function placesOf(table: TableName, items: readonly (ItemKey | Item)[]): 
   if (table === 'aggregates') {
     return {
       cells: items.flatMap(cellNames),
-      writers: [...new Set(items.map((item) => lane(writerOfCells(item))))],
+      writers: [...new Set(items.filter(isPage).map((item) => lane(writerOfCells(item))))],
     };
   }
   const writers = items.flatMap(writerIn);

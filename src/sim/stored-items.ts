@@ -22,8 +22,14 @@ export interface StoredCell {
   readonly ttlMs: number;
 }
 
+/** False for what the aggregates table has of closed windows. */
+export function isPage({ pk }: Pick<ItemKey, 'pk'>): boolean {
+  return pk.split('|').length === 4;
+}
+
 /** What stands in an item of the aggregates table. */
 export function storedCells(item: Item): readonly StoredCell[] {
+  if (!isPage(item)) return [];
   const position = unpackPosition(String(item.p));
   return [{ name: `${item.pk} ${item.sk}`, position, ttlMs: Number(item.ttl) * 1000 }];
 }
@@ -35,6 +41,7 @@ export function writerOfCells({ pk }: ItemKey): string {
 
 /** What an item or key is called in the picture: `origins 01-15T12:00 bucket 0 of p0`. */
 export function cellNames(item: ItemKey): readonly string[] {
+  if (!isPage(item)) return [];
   const { aggregate, writer, bucket } = packParts(item.pk);
   const lane = writer.slice(writer.lastIndexOf('.') + 1);
   const block = item.sk === '' ? '' : ` ${item.sk.slice(5, 16)}`;
@@ -79,7 +86,7 @@ export function resultRows(program: Program, items: readonly Item[]): readonly R
 }
 
 function itemsOf(aggregate: Aggregate, items: readonly Item[]): readonly Item[] {
-  return items.filter(({ pk }) => packParts(pk).aggregate === aggregate.name);
+  return items.filter((item) => isPage(item) && packParts(item.pk).aggregate === aggregate.name);
 }
 
 /** Where an event can be kept: on its own, or in a chunk with others that were close in time. */

@@ -1,15 +1,36 @@
 import type { Dice } from './dice.ts';
-import { HOT_KEY_MS, OUTAGE_MS } from './faults.ts';
+import { HOT_KEY_MS, type LastingFault, OUTAGE_MS, SHORT_MS } from './faults.ts';
 
 /** Tables of the world. */
 export type TableName = 'ledger' | 'aggregates' | 'events' | 'quarantine-index';
 
 /** What can be out on its own. */
-export type Service = TableName | 'bucket' | 'stream' | 'outlet';
+export type Service = TableName | 'bucket' | 'stream' | 'outlet' | 'publisher';
 
 const TABLES: readonly TableName[] = ['ledger', 'aggregates', 'events', 'quarantine-index'];
 
-/** What each pipeline has; one that feeds others has outlets too. */
+/** An await that something can begin at. */
+export interface Place {
+  /** Such as `ledger.get entry`. */
+  readonly step: string;
+  readonly service: Service;
+  /** False for the few that need no key of KMS. */
+  readonly encrypted: boolean;
+}
+
+/** The lasting faults that can refuse a request. */
+export function lastingFaultsAt({ service, encrypted }: Omit<Place, 'step'>): LastingFault[] {
+  const all: LastingFault[] = ['outage'];
+  if (encrypted) all.push('kms');
+  if (isTable(service)) all.push('hotKey');
+  return all;
+}
+
+function isTable(service: Service): service is TableName {
+  return TABLES.some((table) => table === service);
+}
+
+/** What each pipeline has; one that feeds others has outlets too, one that closes windows a publisher. */
 const SERVICES: readonly Service[] = [...TABLES, 'bucket', 'stream'];
 
 /**
@@ -40,8 +61,9 @@ export class Weather {
   readonly #buckets = new Map<string, Bucket>();
   readonly #services: readonly Service[];
 
-  constructor({ outlets = false } = {}) {
-    this.#services = outlets ? [...SERVICES, 'outlet'] : SERVICES;
+  constructor({ outlets = false, publisher = false } = {}) {
+    const services = outlets ? [...SERVICES, 'outlet' as const] : SERVICES;
+    this.#services = publisher ? [...services, 'publisher'] : services;
   }
 
   /** Draws what begins with an invocation. */
@@ -56,6 +78,17 @@ export class Weather {
     const table = TABLES[dice.upTo(TABLES.length)] ?? 'ledger';
     const units = 1 + dice.upTo(HOT_UNITS_MAX);
     this.#hot = { table, untilMs: nowMs + dice.upTo(HOT_KEY_MS), units };
+  }
+
+  /** Draws what begins with a request: short, and of its own service, so that each await is refused by each. */
+  changeAt(dice: Dice, place: Place, nowMs: number): void {
+    const { step, service } = place;
+    const fault = dice.begins(step, lastingFaultsAt(place));
+    if (fault === undefined) return;
+    const untilMs = nowMs + 1 + dice.upTo(SHORT_MS);
+    if (fault === 'outage') this.#outage = { service, untilMs };
+    if (fault === 'kms') this.#kmsUntilMs = untilMs;
+    if (fault === 'hotKey' && isTable(service)) this.#hot = { table: service, untilMs, units: 0 };
   }
 
   /** Which fault refuses every request of this service now, if any. */

@@ -1,4 +1,5 @@
 import { type MemoryBucket, makeMemoryBucket } from '../adapters/memory/bucket.ts';
+import { type MemoryPublisher, makeMemoryPublisher } from '../adapters/memory/publisher.ts';
 import { type MemoryTable, makeMemoryTable } from '../adapters/memory/table.ts';
 import type { Stream } from '../ports/stream.ts';
 import type { SimOutlet } from './outlets.ts';
@@ -16,6 +17,8 @@ export interface SimWorld {
   readonly quarantine: MemoryBucket;
   /** The mapping's failure destination. */
   readonly failures: MemoryBucket;
+  /** Who hears of closed windows. */
+  readonly publisher: MemoryPublisher;
   /** The streams of the pipelines that are fed, by output. */
   readonly outlets: Readonly<Record<string, SimOutlet>>;
 }
@@ -30,6 +33,7 @@ export function makeSimWorld(stream: Stream, outlets: SimWorld['outlets']): SimW
     quarantineIndex: makeMemoryTable(),
     quarantine: makeMemoryBucket(),
     failures: makeMemoryBucket(),
+    publisher: makeMemoryPublisher(),
     outlets,
   };
 }

@@ -4,7 +4,7 @@ import { makeConsume } from '../../src/handlers/consume.ts';
 import { Head } from '../../src/handlers/head.ts';
 import type { ConsumePorts } from '../../src/handlers/ports.ts';
 import type { Outlet } from '../../src/ports/outlet.ts';
-import { NO_FAULTS, REQUEST_FAULTS } from '../../src/sim/faults.ts';
+import { ALL_FAULTS, NO_FAULTS, REQUEST_FAULTS } from '../../src/sim/faults.ts';
 import type { StagesOptions } from '../../src/sim/stages.ts';
 import { LONG_OUTAGE, simulateSmallStages, stagesOptions } from '../helpers/simulate-stages.ts';
 import { feedingPipeline } from '../helpers/stage-pipelines.ts';
@@ -57,6 +57,15 @@ describe('two stages', () => {
       expect(hits[`outlet.send ${fault}`], fault).toBeGreaterThan(5);
     }
   }, 600_000);
+
+  it('keep them where an event was sent before tries of it that died had it quarantined', async () => {
+    const faults = { ...ALL_FAULTS, crash: 0.12 };
+    const { first } = await simulateSmallStages(92, { count: 20, faults });
+
+    const reasons = first.world.quarantineIndex.items().map(({ r }) => r);
+    expect(reasons).toContain('crash');
+    expect(first.violations).toEqual([]);
+  });
 
   it('hold them when an outage between sending and appending is longer than the horizon', async () => {
     let beyond = 0;

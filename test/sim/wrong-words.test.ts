@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ALL_FAULTS } from '../../src/sim/faults.ts';
+import { idleOptions } from '../helpers/idle-days.ts';
 import { type Mistake, mistaken } from '../helpers/mistaken.ts';
 import type { SmallOptions } from '../helpers/simulate-small.ts';
 
@@ -9,7 +9,7 @@ const SEEDS_MAX = 500;
 /** Mistakes that a person could make: a word or a line in the source of the handlers, the core or the mapping. */
 interface Planted extends Mistake {
   /** What is simulated; default the small pipeline under all faults. */
-  readonly over?: SmallOptions;
+  readonly over?: SmallOptions | ((seed: number) => SmallOptions);
 }
 
 const IDENTIFY = 'src/core/identify.ts';
@@ -150,7 +150,7 @@ const PLANTED: Readonly<Record<string, Planted>> = {
     right: '    ids: [],',
     wrong: '    ids: [], watermarkMs: undefined,',
     // Only a writer that is idle for long is renewed.
-    over: { mix: { pace: 'backlog' }, faults: { ...ALL_FAULTS, retention: 1 } },
+    over: idleOptions,
   },
   'a killer is quarantined although it never came to an end only once': {
     file: 'src/core/attempt.ts',
@@ -174,7 +174,7 @@ const PLANTED: Readonly<Record<string, Planted>> = {
 async function foundBy({ over, ...mistake }: Planted): Promise<number | undefined> {
   const simulate = await mistaken([mistake], 'small');
   for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
-    const { violations } = await simulate(seed, over);
+    const { violations } = await simulate(seed, typeof over === 'function' ? over(seed) : over);
     if (violations.length > 0) return seed;
   }
   return undefined;
