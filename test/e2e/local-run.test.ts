@@ -38,7 +38,12 @@ function writePipeline(): void {
   writeFileSync(
     path.join(folder, 'pipeline.ts'),
     `import { z } from 'zod';
-     import { definePipeline } from '#millrace';
+     import { type Accumulator, definePipeline } from '#millrace';
+     const hottest: Accumulator<number, number, number> = {
+       name: 'hottest-1', size: { typical: 9, max: 9 }, empty: () => -1000,
+       add: (state, input) => Math.max(state, input), merge: Math.max,
+       encode: (state) => state, decode: Number, result: (state) => state,
+     };
      export default definePipeline({
        name: '${WEATHER}',
        schema: z.object({ at: z.number(), place: z.string(), rain: z.number(), high: z.number(), kind: z.string() }),
@@ -46,7 +51,17 @@ function writePipeline(): void {
        outputs: ({ to }) => ({
          wet: to('${RAIN}', { where: ({ rain }) => rain > 0, key: 'kind', event: ({ at, place, rain, kind }) => ({ at, place, rain, kind }) }),
        }),
-       windows: ({ tumbling, count, sum, mean, min, max }) => ({
+       windows: ({ tumbling, hopping, session, count, share, sum, mean, min, max, variance, stddev, percentiles,
+         histogram, distinct, topK, first, last, use }) => ({
+         fortnights: hopping('14 days', { every: '7 days', by: 'kind', keep: {
+           days: count(), wet: share(({ rain }) => rain > 0), spread: variance('high'), deviation: stddev('high'),
+           highs: percentiles('high', [5, 50, 95]), bars: histogram('high', [0, 10, 20, 30]),
+           places: distinct('place'), top: topK('place', { k: 3, weight: 'rain' }), first: first('place'),
+           last: last('high'), hottest: use(hottest, 'high'),
+         } }),
+         spells: session('36 hours', { max: '3 days', by: 'place', where: ({ rain }) => rain > 0, keep: {
+           days: count(), rain: sum('rain'), began: first('kind'), ended: last('kind'), rains: percentiles('rain', [50]),
+         } }),
          weeks: tumbling('7 days', { by: 'kind', keep: { days: count(), rain: sum('rain'), high: mean('high') } }),
          places: tumbling('30 days', { by: ['place', 'kind'], keep: { coldest: min('high'), hottest: max('high') } }),
        }),
