@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeMemoryOutlet } from '../src/adapters/memory/outlet.ts';
 import { compile } from '../src/core/compile.ts';
 import { explicitHashKey, partitionKey, partitionOf } from '../src/core/partition.ts';
 import { makeConsume } from '../src/handlers/consume.ts';
@@ -55,10 +56,11 @@ describe('DEPLOY', () => {
     const arrivalMs = Date.parse(event.data.date);
     const world = makeWorld(arrivalMs);
     const bytes = Buffer.from(JSON.stringify(event));
-    const { report } = await makeConsume(world, compile(pipeline, references))(
-      {
-        Records: [record({ sequence: 1, bytes, arrivalMs, partitionKey: option('partition-key') })],
-      },
+    const outlets = { late: { outlet: makeMemoryOutlet(world.clock), partitions: 4 } };
+    const consume = makeConsume({ ...world, outlets }, compile(pipeline, references));
+    const partitionKey = option('partition-key');
+    const { report } = await consume(
+      { Records: [record({ sequence: 1, bytes, arrivalMs, partitionKey })] },
       invocation(world),
     );
     expect(report).toMatchObject({ accepted: 1, quarantined: 0 });
