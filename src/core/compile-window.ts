@@ -29,8 +29,7 @@ export function compileWindow(source: WindowSource): Aggregate {
   const latenessMs = durationMs(path, window.lateness ?? pipeline.lateness);
   const retentionMs = durationMs(path, window.retention ?? pipeline.retention.windows);
   const { gridMs, ...timing } = timingOf(path, window, { columns, latenessMs });
-  const stateBytes = stateBytesOf(window, columns);
-  checkPageSize(path, window, { columns, stateBytes });
+  const stateBytes = fittedStateBytes(path, window, columns);
   const groupReaders = window.by.map((field) => ({ field, read: reader(`${path}.by`, field) }));
   const where = window.where as ((row: unknown) => unknown) | undefined;
   return {
@@ -131,12 +130,17 @@ const PAGE_WORST_BYTES = 390_000;
 /** Longest state where an accumulator doesn't say; see `Accumulator`. */
 const STATE_BYTES_MAX = 4_096;
 
-/** Refuses columns whose states could grow a page past what an item may have. @throws DefinitionError */
-function checkPageSize(
+/**
+ * Bytes that a state counts as. Where states could grow a page past what an item may have, they count as more than
+ * they usually get: so fewer cells share a page.
+ *
+ * @throws DefinitionError when one cell alone could be too large
+ */
+function fittedStateBytes(
   path: string,
   window: WindowDefinition,
-  { columns, stateBytes }: { readonly columns: readonly Column[]; readonly stateBytes: number },
-): void {
+  columns: readonly Column[],
+): number {
   const most = columns.reduce(
     (sum, { accumulator }) => sum + (accumulator.size?.max ?? STATE_BYTES_MAX),
     0,
@@ -145,9 +149,11 @@ function checkPageSize(
     window.type === 'session'
       ? Math.ceil(durationMs(path, window.size) / durationMs(`${path}.gap`, window.gap)) + 1
       : 1;
-  const cells = Math.ceil(PAGE_BYTES / (stateBytes + 2));
-  const bytes = cells * (GROUP_BYTES_MAX + most * sessions);
-  if (bytes <= PAGE_WORST_BYTES) return;
+  const bytes = GROUP_BYTES_MAX + most * sessions;
+  const cells = Math.floor(PAGE_WORST_BYTES / bytes);
+  const usual = stateBytesOf(window, columns);
+  // Besides its state a cell has at least the two bytes of its group.
+  if (cells > 0) return Math.max(usual, Math.ceil(PAGE_BYTES / cells) - 2);
   throw new DefinitionError(
     `${path}.keep`,
     `columns whose states can take ${bytes} bytes in one item`,

@@ -14,7 +14,7 @@ import {
   pageKey,
   pageNumber,
 } from '../../../src/core/layout.ts';
-import { decodePage, encodePage } from '../../../src/core/page.ts';
+import { decodePage, encodePage, PAGE_BYTES } from '../../../src/core/page.ts';
 import type { Aggregate } from '../../../src/core/program.ts';
 import { hoppingSpans } from '../../../src/core/window.ts';
 import { smallPipeline } from '../../helpers/small-pipeline.ts';
@@ -212,7 +212,7 @@ describe('sessions', () => {
 });
 
 describe('columns whose states grow', () => {
-  const make = (max: '1 hour' | '2 days') =>
+  const make = (max: '1 hour' | '2 hours' | '2 days') =>
     definePipeline({
       name: 'grown',
       schema: v.object({ place: v.string(), at: v.number() }),
@@ -226,5 +226,16 @@ describe('columns whose states grow', () => {
   it('are refused where an item could not hold them, with what to do', () => {
     expect(() => compile(make('2 days'))).toThrow('a shorter `max` of sessions');
     expect(() => compile(make('1 hour'))).not.toThrow();
+  });
+
+  it('share a page with fewer where more could outgrow an item', () => {
+    const cellsOf = (max: Parameters<typeof make>[0]) => {
+      const [{ stateBytes = 0 } = {}] = compile(make(max)).aggregates;
+      return Math.ceil(PAGE_BYTES / (stateBytes + 2));
+    };
+    // So many sessions of at most 57 KB, which all stand in one cell.
+    expect(cellsOf('1 hour') * 3 * 57_000).toBeLessThan(400_000);
+    expect(cellsOf('2 hours') * 5 * 57_000).toBeLessThan(400_000);
+    expect([cellsOf('1 hour'), cellsOf('2 hours')]).toEqual([2, 1]);
   });
 });
