@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -8,7 +8,7 @@ import { systemClock } from '../../src/adapters/aws/clock.ts';
 import { makeAwsTable } from '../../src/adapters/aws/table.ts';
 import { makeMemoryTable } from '../../src/adapters/memory/table.ts';
 import { type Emulator, startEmulator } from '../../src/local/emulator.ts';
-import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../helpers/dynamodb-local.ts';
+import { missingDynamoDbLocal, startDynamoDbLocal } from '../helpers/dynamodb-local.ts';
 import { makeDynamoDbTable } from '../helpers/dynamodb-table.ts';
 import { answerOf, operations } from '../helpers/random-operations.ts';
 
@@ -50,17 +50,14 @@ describe(`the memory table, over ${OPERATIONS} random operations`, () => {
     await compare(await makeDynamoDbTable(emulator?.endpoint ?? '', 'model'));
   }, 240_000);
 
-  // Installed by `node scripts/get-dynamodb-local.ts`, where Java 17 and Maven are.
-  it.runIf(existsSync(DYNAMODB_LOCAL))(
-    'answers as DynamoDB Local does',
-    async () => {
-      const local = await startDynamoDbLocal();
-      try {
-        await compare(await makeDynamoDbTable(local.endpoint, 'model'));
-      } finally {
-        await local.stop();
-      }
-    },
-    240_000,
-  );
+  it('answers as DynamoDB Local does', async ({ skip }) => {
+    const missing = missingDynamoDbLocal();
+    skip(missing !== undefined, missing);
+    const local = await startDynamoDbLocal();
+    try {
+      await compare(await makeDynamoDbTable(local.endpoint, 'model'));
+    } finally {
+      await local.stop();
+    }
+  }, 400_000);
 });
