@@ -27,6 +27,7 @@ import { SHAPES } from './shapes.ts';
 import { SHORT } from './short.ts';
 import { SLOW } from './slow.ts';
 import { STORED, STORED_EVENTS, STORED_WIDE } from './stored.ts';
+import { SWITCHED, SWITCHED_SHARDS } from './switched.ts';
 import { SHARDS, SMALL, WIDE } from './usual.ts';
 import { STORED_VALUES, UNSTORABLE_VALUES } from './values.ts';
 
@@ -63,6 +64,8 @@ export const SCHEDULES: readonly Schedule[] = [
   KILLERS,
   ATTEMPTS,
   KILLERS_AND_FAULTS,
+  SWITCHED,
+  SWITCHED_SHARDS,
   FED,
   FED_OUTAGE,
   DERIVED,

@@ -1,4 +1,4 @@
-import { decodeGroup } from '../../../src/core/cell.ts';
+import { decodeGroup, encodeGroup } from '../../../src/core/cell.ts';
 import { DefinitionError, InvariantError } from '../../../src/core/errors.ts';
 import { layoutOf } from '../../../src/core/layout.ts';
 import { explicitHashKey, partitionKey, partitionOf } from '../../../src/core/partition.ts';
@@ -17,6 +17,7 @@ export const KEYS: Schedule = {
     ...[0, -1, 1.5, 1_025, Number.NaN].flatMap(checkRefused),
     ...['{}', '"a"', '[{}]', '[[1]]', '7', 'null'].flatMap(checkGroup),
     ...checkLayouts(),
+    ...['a"b', 'a\\b', '\u001f', ' ', '!', '~', '\u007f', 'é', 'x'.repeat(33)].flatMap(checkName),
     ...differs('a shard', shardId(7), 'shardId-000000000007'),
   ],
 };
@@ -74,6 +75,13 @@ function checkLayouts(): readonly string[] {
       layoutOf({ gridMs: 1_000, groups, cellBytes, retentionMs: 1_000 * retention }),
       { gridMs: 1_000, windows, buckets },
     ),
+  );
+}
+
+/** A group is named by its JSON, whatever is in it. */
+function checkName(text: string): readonly string[] {
+  return [[text], [text, 'b'], ['b', text]].flatMap((values) =>
+    differs(`name of ${values}`, encodeGroup(values), JSON.stringify(values)),
   );
 }
 
