@@ -1,12 +1,14 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
+import { systemClock } from '../adapters/aws/clock.ts';
 import { type Cluster, Clusters, documentName } from '../core/cluster.ts';
 import { compile } from '../core/compile.ts';
 import { DefinitionError } from '../core/errors.ts';
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import type { Program } from '../core/program.ts';
 import type { RedriveJob } from '../core/redrive.ts';
+import { redriveProgram } from '../core/redrive-program.ts';
 import { tryAgain } from '../core/try-again.ts';
 import type { TracedDocument } from '../handlers/redriven.ts';
 import { CommandError, EXIT } from '../local/local-error.ts';
@@ -14,7 +16,7 @@ import { ROOT } from '../local/paths.ts';
 import { readQuarantine } from '../local/quarantine.ts';
 import { loadPipeline } from '../project/discover.ts';
 import { integer } from './arguments.ts';
-import { clusterTable } from './cluster-table.ts';
+import { clusterTable, counted } from './cluster-table.ts';
 import type { CommandContext } from './context.ts';
 import { openChosen, type QuarantineFlags, quarantineChoices } from './quarantine-choice.ts';
 
@@ -127,20 +129,26 @@ async function tryAll(
   flags: QuarantineFlags & { readonly with?: string },
   context: CommandContext,
 ): Promise<void> {
-  const program = await programOf(flags);
+  // As a redrive of now decides: nothing is late for a window that is still kept.
+  const program = redriveProgram(await programOf(flags), systemClock.now());
   const still = new Clusters();
   let passes = 0;
-  for await (const { document } of await documents(flags, context)) {
+  let redriven = 0;
+  for await (const { document, job } of await documents(flags, context)) {
+    if (job !== undefined) {
+      redriven += 1;
+      continue;
+    }
     const verdict = tryAgain(program, document);
     if (verdict.type === 'passes') passes += 1;
     else still.add({ ...document, ...verdict.rejection });
   }
   const clusters = still.sorted;
   const refused = clusters.reduce((sum, { count }) => sum + count, 0);
-  if (flags.json) context.print(JSON.stringify({ passes, refused, clusters }));
+  if (flags.json) context.print(JSON.stringify({ passes, refused, redriven, clusters }));
   else {
     context.print(
-      `${passes.toLocaleString('en-US')} would pass now, ${refused.toLocaleString('en-US')} would be refused`,
+      `${counted(passes)} would pass now, ${counted(refused)} would be refused${redriven === 0 ? '' : `, ${counted(redriven)} were brought back`}`,
     );
     if (refused > 0) context.print(clusterTable(clusters));
   }

@@ -171,6 +171,19 @@ describe('events that a pipeline refused, after it was mended', () => {
     expect(list).toContain('brought back by job 2 of 20');
   }, 120_000);
 
+  it('are not tried again', async () => {
+    const tried = millrace('quarantine', 'try', '--pipeline', 'flights', '--json');
+    // Others would still be refused.
+    const { stdout } = await tried.then(
+      () => ({ stdout: '{}' }),
+      (error: { readonly stdout: string }) => error,
+    );
+    const { passes, refused, redriven } = JSON.parse(stdout);
+    expect(redriven).toBe(findings.events);
+    expect(refused).toBeGreaterThan(0);
+    expect(passes).toBeLessThan(findings.events / 4);
+  }, 60_000);
+
   it('keep another run from comparing what it does not know', async () => {
     await expect(start('--keep', '--events', '10')).rejects.toMatchObject({
       code: 4,
