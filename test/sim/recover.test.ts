@@ -9,7 +9,7 @@ import {
   simulateReplay,
 } from '../helpers/replay-simulation.ts';
 
-const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 40);
+const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 15);
 
 const RATES: Rates = { crash: 0.02, refuse: 0.06, loseAnswer: 0.04, applyLate: 0.04, slow: 0.03 };
 
