@@ -13,6 +13,7 @@ import { liveGeneration } from '../../src/handlers/live-generation.ts';
 import type { ConsumePorts, ReplayPorts } from '../../src/handlers/ports.ts';
 import { makeRecover } from '../../src/handlers/recover.ts';
 import { makeReplay, type ReplayJob, type ReplayRequest } from '../../src/handlers/replay.ts';
+import { liveJob } from '../../src/handlers/replay-job.ts';
 import type { ReplayState } from '../../src/handlers/replay-report.ts';
 import { FaultyRun, HEALED, type Rates } from './faulty-ports.ts';
 import { ShardedStream, StreamMapping, type StreamRecord } from './sharded-stream.ts';
@@ -58,6 +59,8 @@ export interface ReplaySimulation {
    * Default: it never gives up, and the generation is rebuilt by hand.
    */
   readonly givesUp?: number;
+  /** The live consumer stands still for longer than the stream remembers, and what it missed is replayed into its tables. */
+  readonly standsStill?: boolean;
   /** Other makers of the handlers: how mistakes are tried. */
   readonly handlers?: Partial<Handlers>;
 }
@@ -124,6 +127,9 @@ class Driver {
   readonly #broken: string[] = [];
   #ended = false;
   #isLeft = () => true;
+  /** The live consumer is made first. */
+  #mappings = 0;
+  #isStill = false;
   readonly #counts = { calls: 0, doubled: 0, repeated: 0 };
 
   constructor(simulation: ReplaySimulation) {
@@ -150,7 +156,7 @@ class Driver {
     );
     const archiver = this.#map((run, batch) => this.#archiveBatch(run, batch));
     this.#check();
-    const rebuilt = this.#simulation.givesUp === undefined ? this.#rebuild() : this.#recover();
+    const rebuilt = this.#second(consumer);
     rebuilt.then(
       (mapping) => {
         this.#isLeft = () => ![consumer, archiver, mapping].every((one) => one.isDone);
@@ -173,6 +179,12 @@ class Driver {
     const context = { ...rest, clock: this.#clock, deadlineMs: Number.POSITIVE_INFINITY };
     const { live: liveName } = await liveGeneration(this.#live.ledger, context);
     return { ...this.#end(), liveName };
+  }
+
+  /** What goes on beside the consumer: the mapping that has to come to its end too. */
+  #second(consumer: StreamMapping): Promise<StreamMapping> {
+    if (this.#simulation.standsStill === true) return this.#catchUp(consumer);
+    return this.#simulation.givesUp === undefined ? this.#rebuild() : this.#recover();
   }
 
   #end(): Omit<ReplayEnd, 'liveName'> {
@@ -222,7 +234,10 @@ class Driver {
     work: (run: FaultyRun, batch: readonly StreamRecord[]) => Promise<BatchResponse>,
     givesUp = 0,
   ): StreamMapping {
+    const isConsumer = this.#mappings === 0;
+    this.#mappings += 1;
     const deliver = async (batch: readonly StreamRecord[]) => {
+      if (isConsumer && this.#isStill) return 0;
       const run = this.#start();
       const finished = work(run, batch).then(({ batchItemFailures: [failure] }) =>
         failure === undefined
@@ -342,9 +357,39 @@ class Driver {
     return { seconds, batchRecords: 1 + Math.floor(this.#random.next() * 8) };
   }
 
-  #replayPorts(run: FaultyRun): ReplayPorts {
+  /** Stands still, replays what was missed before it goes on, twice at once now and then. */
+  async #catchUp(consumer: StreamMapping): Promise<StreamMapping> {
+    await this.#clock.sleep((5 + this.#random.next() * 5) * HOUR_MS);
+    this.#isStill = true;
+    await this.#clock.sleep((28 + this.#random.next() * 10) * HOUR_MS);
+    for (let state: ReplayState = 'more'; state !== 'complete'; ) {
+      const calls = [this.#callLive()];
+      if (this.#random.next() < 0.3) calls.push(this.#callLive());
+      [state = 'more'] = await Promise.all(calls);
+      await this.#clock.sleep(this.#random.next() * 15 * MINUTE_MS);
+    }
+    this.#isStill = false;
+    return consumer;
+  }
+
+  async #callLive(): Promise<ReplayState> {
+    const program = this.#simulation.programs.live;
+    this.#counts.calls += 1;
+    const run = this.#start();
+    const ports = this.#replayPorts(run, this.#live);
+    const invocation = this.#invocation(REPLAY_TIMEOUT_MS);
+    const done = liveJob(ports, program, invocation.deadlineMs)
+      .then((job) => this.#handlers.makeReplay(ports, program, job)(this.#request(), invocation))
+      .then(({ state, accepted }) => {
+        this.#counts.repeated += accepted;
+        return state;
+      });
+    return this.#raced(run, done, 'more', REPLAY_TIMEOUT_MS);
+  }
+
+  #replayPorts(run: FaultyRun, tables: GenerationTables = this.#next): ReplayPorts {
     return {
-      ...this.#ports(run, this.#next),
+      ...this.#ports(run, tables),
       archive: run.bucket(this.#archive),
       source: run.table(this.#live.ledger),
       shards: run.shards(this.#stream.shards),

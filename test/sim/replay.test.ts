@@ -61,6 +61,17 @@ describe('a generation that is rebuilt beside live traffic under faults', () => 
     }
   }, 600_000);
 
+  it('counts in the live one what its consumer missed while it stood still, and nothing twice', async () => {
+    let missed = 0;
+    for (let seed = 1; seed <= SEEDS / 2; seed += 1) {
+      const { live: tables, records, broken, repeated } = await run(seed, { standsStill: true });
+      const check = { pipeline: livePipeline, program: PROGRAMS.live, tables, records };
+      expect([...broken, ...checkGeneration(check)], `seed ${seed}`).toEqual([]);
+      missed += repeated;
+    }
+    expect(missed).toBeGreaterThan(10 * SEEDS);
+  }, 600_000);
+
   it('holds without faults too, and the same seed gives the same run', async () => {
     const end = await run(1, { rates: HEALED });
     expect(problemsOf(end)).toEqual([]);

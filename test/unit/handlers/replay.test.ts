@@ -183,6 +183,36 @@ describe('replaying', () => {
   });
 });
 
+describe('replaying where producers choose their partition keys', () => {
+  const program = { ...PROGRAM, settings: { ...PROGRAM.settings, partitions: 'shard' as const } };
+  const replayShards = (world: ReplayWorld, fromMs = 0) =>
+    makeReplay(world.ports, program, { name: 'all', fromMs })({ seconds: 60 }, invocation(world));
+
+  it('goes by shards, as long as the stream lists them', async () => {
+    const world = makeReplayWorld();
+    await world.store([{ sequence: 1 }]);
+    await world.store([{ sequence: 2, shard: 1, arrivalMs: NOON_MS + 1 }]);
+    world.stream.addShard(1, [0]);
+
+    expect(await replayShards(world)).toMatchObject({ state: 'complete', accepted: 2 });
+  });
+
+  it('is refused for shards whose parents nobody knows any more', async () => {
+    const world = makeReplayWorld();
+    await world.store([{ sequence: 1 }]);
+    const gone = { ...world.shards, list: async () => [1] };
+
+    await expect(
+      replayShards({ ...world, ports: { ...world.ports, shards: gone } }),
+    ).rejects.toThrow("which the stream doesn't list any more");
+    const later = await replayShards(
+      { ...world, ports: { ...world.ports, shards: gone } },
+      NOON_MS + 1,
+    );
+    expect(later).toMatchObject({ state: 'complete', read: 0 });
+  });
+});
+
 describe('replaying into the live generation', () => {
   it('begins before every head, and counts only what lies after them', async () => {
     const world = makeReplayWorld();
