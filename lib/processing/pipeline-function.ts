@@ -8,6 +8,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { ENV, REFERENCES_FILE } from '../../src/core/contract.ts';
 import { FIRST_GENERATION } from '../../src/core/generation.ts';
+import { codePrintOf as printOf } from '../../src/project/code-print.ts';
 import type { PipelineFolder } from '../../src/project/discover.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 
@@ -44,6 +45,7 @@ export function makePipelineFunction(
     pipeline: folder.name,
     environment: environment.name,
     generation: FIRST_GENERATION,
+    codePrint: codePrintOf(folder),
     ...props.variables,
   };
   const named = Object.entries(variables).map(([name, value]) => [
@@ -96,6 +98,15 @@ function bundlingOf(folder: PipelineFolder): BundlingOptions {
       afterBundling: (_input, output) => [`cp "${references}" "${output}/${REFERENCES_FILE}"`],
     },
   };
+}
+
+const codePrints = new WeakMap<PipelineFolder, string>();
+
+/** The print of the pipeline's code; made once in a synth. */
+export function codePrintOf(folder: PipelineFolder): string {
+  const print = codePrints.get(folder) ?? printOf(folder.file);
+  codePrints.set(folder, print);
+  return print;
 }
 
 /** Writes the reference rows to where the bundling copies them from. */

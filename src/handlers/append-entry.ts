@@ -4,6 +4,7 @@ import { encodeEntry, type LedgerEntry } from '../core/ledger.ts';
 import type { Decision } from '../core/plan.ts';
 import type { PackPlan } from '../core/plan-packs.ts';
 import { isAfter } from '../core/position.ts';
+import { isRedriveWriter } from '../core/writer.ts';
 import type { Head } from './head.ts';
 import type { LedgerHeads } from './ledger-heads.ts';
 import { entryTtlSeconds } from './lifetimes.ts';
@@ -68,7 +69,7 @@ function checkInForce(
   decisions: readonly Decision<SourceRecord>[],
 ): void {
   const print = printOf(head);
-  if (print === undefined || print === program.fingerprint) return;
+  if (print === undefined || print === program.fingerprint || isRedriveWriter(writer)) return;
   if (decisions.every(({ record }) => !isAfter(record.position, head.position))) return;
   throw new TransientError(`${writer}: version ${print} has taken over; its records come again`);
 }

@@ -17,7 +17,7 @@ import type { BatchReport } from './report.ts';
 import { noteStop } from './report.ts';
 import { retryFailed } from './retry.ts';
 import { closingThrough } from './revision-requests.ts';
-import { enter, leaveTo, turnFor } from './take-turn.ts';
+import { enter, leaveTo, type TakenTurn, turnFor } from './take-turn.ts';
 import { endsTry } from './transient.ts';
 import type { VersionWatch } from './version-watch.ts';
 import type { SourceRecord, WriteContext } from './write-context.ts';
@@ -87,9 +87,7 @@ async function takeTurn(
   report: BatchReport,
 ): Promise<number> {
   const { head, records } = batch;
-  const youngestMs = records.reduce((most, { arrivalMs }) => Math.max(most, arrivalMs), 0);
-  const list = await state.versions.current(context.program.fingerprint, youngestMs, context);
-  const { enters, takes, leavesTo } = turnFor(context, head, list, records);
+  const { enters, takes, leavesTo } = await turnOf(context, { head, records }, state.versions);
   if (head.n === 0) {
     await register(context);
     head.closedThroughMs = await closingThrough(context);
@@ -101,6 +99,20 @@ async function takeTurn(
   await leaveTo(context, { heads: state.heads, head }, leavesTo);
   noteStop(report, `${context.writer}: finished before the switch to version ${leavesTo}`);
   return finished;
+}
+
+/** Events that are brought back are decided by what is deployed, however long ago they arrived. */
+async function turnOf(
+  context: WriteContext,
+  { head, records }: Pick<WriterBatch, 'head' | 'records'>,
+  versions: VersionWatch,
+): Promise<Omit<TakenTurn, 'type'>> {
+  if (isRedriveWriter(context.writer)) {
+    return { enters: false, takes: records.length, leavesTo: undefined };
+  }
+  const youngestMs = records.reduce((most, { arrivalMs }) => Math.max(most, arrivalMs), 0);
+  const list = await versions.current(context.program.fingerprint, youngestMs, context);
+  return turnFor(context, head, list, records);
 }
 
 /** Returns how many of the records are finished. */

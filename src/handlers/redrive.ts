@@ -16,6 +16,7 @@ import { type BatchReport, emptyReport, noteStop } from './report.ts';
 import { type Budget, Reserve } from './reserve.ts';
 import { type RetryContext, retryCall } from './retry.ts';
 import { endsTry } from './transient.ts';
+import { VersionWatch } from './version-watch.ts';
 import { checkOutlets } from './write-outputs.ts';
 
 /**
@@ -103,6 +104,7 @@ class Redriver {
       heads: this.#heads,
       packs: new PackCache(CELLS_MAX),
       guard: new AttemptGuard(ports.ledger, program.settings),
+      versions: new VersionWatch(ports.ledger),
     });
   }
 
