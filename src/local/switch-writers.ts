@@ -4,7 +4,7 @@ import { makeAwsStream } from '../adapters/aws/stream.ts';
 import { partitionOfKey } from '../core/partition.ts';
 import { isAfter, type Position, shardNumber, withoutLeadingZeros } from '../core/position.ts';
 import { isMarkerPrint, printOfEntry } from '../core/version.ts';
-import { epochOf, partitionWriter, shardWriter } from '../core/writer.ts';
+import { epochOf, isRedriveWriter, partitionWriter, shardWriter } from '../core/writer.ts';
 import { newestEntry, registeredWriters } from '../handlers/ledger-tails.ts';
 import type { RetryContext } from '../handlers/retry.ts';
 import type { Table } from '../ports/table.ts';
@@ -57,7 +57,8 @@ export async function writerStandings(
   const positions = new Map<string, Position | undefined>();
   const standings: WriterStanding[] = [];
   for (const one of await registeredWriters(ledger, context)) {
-    if (one.epoch !== epoch) continue;
+    // What brings refused events back has no turn: it decides by what is deployed.
+    if (one.epoch !== epoch || isRedriveWriter(one.writer)) continue;
     const entry = await newestEntry(ledger, one.writer, context);
     const { fingerprint = '', highArrivalMs: arrivalMs = 0, position } = entry ?? {};
     const isHandedOver = printOfEntry(fingerprint) === print;
