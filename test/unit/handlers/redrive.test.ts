@@ -335,7 +335,7 @@ describe('the writer that brings events back', () => {
     const program = compile(closing);
     const world = { ...makeWorld(), publisher: makeMemoryPublisher() };
     const ended = { ...good, at: NOON_MS - 5 * 3_600_000 };
-    await refuse(world, [{ data: ended }]);
+    await refuse(world, [{ data: ended }], { ...program, validate: first.validate });
     await refuse(
       world,
       [
