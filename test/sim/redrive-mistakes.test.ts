@@ -32,6 +32,7 @@ const MISTAKES: Readonly<Record<string, Mistake & { readonly seed?: number }>> =
     wrong: 'job.number === number && isOpen(job)',
   },
   'a try goes on with a plan that lost': {
+    seed: 23,
     file: JOBS,
     right: ': readJob(ledger, job.number, context);',
     wrong: ': to;',
@@ -42,6 +43,7 @@ const MISTAKES: Readonly<Record<string, Mistake & { readonly seed?: number }>> =
     wrong: "{ type: 'equals', attribute: 'v', value: 1 } as const;",
   },
   'two tries write their plans under one name': {
+    seed: 23,
     file: 'src/handlers/redrive-parts.ts',
     right: "Buffer.from(random.bytes(8)).toString('hex')",
     wrong: "'plan'",
@@ -57,6 +59,7 @@ const MISTAKES: Readonly<Record<string, Mistake & { readonly seed?: number }>> =
     wrong: 'redrivePosition(1, part, line)',
   },
   'a window is kept or not by the clock': {
+    seed: 4,
     file: LANE,
     right: 'redriveLaneProgram(this.#program, createdMs)',
     wrong: 'redriveLaneProgram(this.#program, context.clock.now())',
@@ -82,6 +85,7 @@ const MISTAKES: Readonly<Record<string, Mistake & { readonly seed?: number }>> =
     wrong: '',
   },
   'closed windows are not asked for': {
+    seed: 8,
     file: 'src/handlers/revision-requests.ts',
     right: 'isRedriveWriter(context.writer) ? closingThrough(context) : head.closedThroughMs',
     wrong: 'head.closedThroughMs',
