@@ -3,8 +3,8 @@ import { compile } from '../core/compile.ts';
 import { openDeployment } from '../local/deployed.ts';
 import { EXIT } from '../local/local-error.ts';
 import { ROOT } from '../local/paths.ts';
-import { gbMonth, type Kept, keptBy, type TableUse, tableUses } from '../local/retention.ts';
-import { STORAGE_PRICES } from '../local/storage-prices.ts';
+import { type Kept, keptBy, type TableUse, tableUses } from '../local/retention.ts';
+import { PRICES } from '../plan/prices.ts';
 import { discoverPipelines, loadPipeline } from '../project/discover.ts';
 import type { CommandContext } from './context.ts';
 
@@ -39,7 +39,7 @@ async function run(flags: RetentionFlags, context: CommandContext): Promise<numb
   const folder = await loadPipeline(ROOT, flags.pipeline);
   const kept = keptBy(compile(folder.pipeline, folder.references));
   const tables = await measured(flags, context);
-  if (flags.json) context.print(JSON.stringify({ kept, tables, prices: STORAGE_PRICES }));
+  if (flags.json) context.print(JSON.stringify({ kept, tables, prices: storagePrices() }));
   else for (const line of [...keptLines(kept), ...tableLines(tables)]) context.print(line);
   return EXIT.done;
 }
@@ -58,11 +58,11 @@ function keptLines(kept: readonly Kept[]): readonly string[] {
     `${one.where.padEnd(18)}${durationText(one.forMs).padEnd(20)}${one.what}`,
     ...(one.forMs === undefined ? [] : [`${''.padEnd(18)}${detail(one)}`]),
   ]);
-  const { date, retentionShardHour, onDemandGbMonth } = STORAGE_PRICES;
+  const { date, table, bucketGbMonth, retentionShardHour, onDemandGbMonth } = storagePrices();
   return [
     ...lines,
     '',
-    `Dollars in us-east-1, ${date}: tables ${gbMonth('ledger')} a GB and month with recovery, buckets ${gbMonth('archive bucket')};`,
+    `Dollars in us-east-1, ${date}: tables ${table} a GB and month with recovery, buckets ${bucketGbMonth};`,
     `a stream beyond a day ${retentionShardHour} a shard and hour, or on demand ${onDemandGbMonth} a GB and month. TTL deletes for nothing.`,
   ];
 }
@@ -79,10 +79,18 @@ function tableLines(tables: readonly TableUse[]): readonly string[] {
     '',
     'now, as DynamoDB counted within the last six hours:',
     ...tables.map(
-      ({ table, items, bytes, dollarsMonth }) =>
-        `${table.padEnd(18)}${items.toLocaleString('en-US')} items, ${(bytes / 1e6).toFixed(1)} MB, ${dollarsMonth.toFixed(2)} dollars a month`,
+      ({ table, items, bytes }) =>
+        `${table.padEnd(18)}${items.toLocaleString('en-US')} items, ${(bytes / 1e6).toFixed(1)} MB, ${((bytes / 2 ** 30) * storagePrices().table).toFixed(2)} dollars a month`,
     ),
   ];
+}
+
+/** Dollars in us-east-1. */
+function storagePrices() {
+  const { date, tableGbMonth, recoveryGbMonth, ...prices } = PRICES;
+  const { bucketGbMonth, retentionShardHour, onDemandGbMonth } = prices;
+  const table = tableGbMonth + recoveryGbMonth;
+  return { date, table, bucketGbMonth, retentionShardHour, onDemandGbMonth };
 }
 
 const UNITS = [

@@ -2,7 +2,7 @@ import type { ReplaySettings } from '../core/contract.ts';
 import { InvariantError } from '../core/errors.ts';
 import { blockOf } from '../core/layout.ts';
 import type { Aggregate, Program } from '../core/program.ts';
-import { mergePages, type WindowRow } from '../core/read.ts';
+import { liveItems, mergePages, type WindowRow } from '../core/read.ts';
 import { wholeFromMs } from '../core/replay.ts';
 import type { Table } from '../ports/table.ts';
 import { registeredWriters } from './ledger-tails.ts';
@@ -96,7 +96,7 @@ export async function readRows(
   };
   const rows: WindowRow[] = [];
   for await (const pages of readBlocks({ table: aggregates, aggregate, range }, context)) {
-    rows.push(...mergePages(aggregate, pages));
+    rows.push(...mergePages(aggregate, liveItems(pages, context.clock.now())));
     const last = rows.at(-1);
     if (rows.length < rowsMax || last === undefined) continue;
     const windowMs = aggregate.assign(last.startMs)[0]?.startMs ?? last.startMs;

@@ -2,7 +2,6 @@ import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import type { Program, ProgramSettings } from '../core/program.ts';
 import { cellTtlSeconds, entryLifeMs } from '../handlers/lifetimes.ts';
 import type { OpenDeployment } from './deployed.ts';
-import { STORAGE_PRICES } from './storage-prices.ts';
 
 /** Something that a pipeline keeps. */
 export interface Kept {
@@ -129,20 +128,11 @@ function refusedOf({ retention }: ProgramSettings): readonly Kept[] {
   ];
 }
 
-/** What a GB in a place costs a month, dollars in us-east-1; undefined where it is not billed by the GB. */
-export function gbMonth(place: Place): number | undefined {
-  if (place === 'stream') return undefined;
-  if (place.endsWith('bucket')) return STORAGE_PRICES.bucketGbMonth;
-  return STORAGE_PRICES.tableGbMonth + STORAGE_PRICES.recoveryGbMonth;
-}
-
 /** How much a deployed table holds; DynamoDB counts about every six hours. */
 export interface TableUse {
   readonly table: 'ledger' | 'aggregates' | 'events' | 'quarantine';
   readonly items: number;
   readonly bytes: number;
-  /** Storage and point-in-time recovery, dollars a month in us-east-1. */
-  readonly dollarsMonth: number;
 }
 
 /** What the tables of a deployment hold. @throws what DynamoDB throws */
@@ -159,9 +149,7 @@ export async function tableUses({
   return Promise.all(
     tables.map(async ([table, TableName]) => {
       const { Table } = await clients.dynamoDb.send(new DescribeTableCommand({ TableName }));
-      const bytes = Table?.TableSizeBytes ?? 0;
-      const dollarsMonth = (bytes / 2 ** 30) * (gbMonth(table) ?? 0);
-      return { table, items: Table?.ItemCount ?? 0, bytes, dollarsMonth };
+      return { table, items: Table?.ItemCount ?? 0, bytes: Table?.TableSizeBytes ?? 0 };
     }),
   );
 }

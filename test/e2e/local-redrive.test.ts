@@ -135,7 +135,7 @@ describe('events that a pipeline refused, after it was mended', () => {
   it('would come back, by cause, and nothing is changed by looking', async () => {
     const before: RedriveFindings = JSON.parse(await redrive('--dry-run'));
     rewrite(FEWER, MILES);
-    expect(JSON.parse(await start('--deploy-only'))).toMatchObject({ pipeline: 'flights' });
+    await millrace('switch', '--pipeline', 'flights', '--yes');
     findings = JSON.parse(await redrive('--dry-run'));
     expect(findings.events).toBeGreaterThan(before.events + 100);
     const miles = findings.taken.filter(({ path: at }) => at === 'distance');

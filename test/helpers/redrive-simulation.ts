@@ -4,6 +4,7 @@ import { makeSeededRandom } from '../../src/adapters/memory/random.ts';
 import { compile } from '../../src/core/compile.ts';
 import type { Program } from '../../src/core/program.ts';
 import type { RedriveChoice } from '../../src/core/redrive.ts';
+import { announceSwitch } from '../../src/handlers/announce-switch.ts';
 import { makeClose } from '../../src/handlers/close.ts';
 import { makeConsume } from '../../src/handlers/consume.ts';
 import { makeRedrive, type RedriveAnswer } from '../../src/handlers/redrive.ts';
@@ -93,6 +94,7 @@ class Driver {
       this.#send(partition);
       this.#deliver(partition);
     }
+    await this.#announce();
     this.#close();
     for (let user = 0; user < 3; user += 1) this.#redrive();
     this.#redriveRest();
@@ -104,6 +106,15 @@ class Driver {
       clock.advance(Math.max(0, nextMs - clock.now()));
     }
     return this.#result();
+  }
+
+  /** The mended pipeline decides on what arrives from then on. */
+  async #announce(): Promise<void> {
+    const { ledger, clock } = this.#world;
+    const { random } = this.#world;
+    const context = { clock, random, deadlineMs: Number.POSITIVE_INFINITY };
+    const [from, to] = [this.#first.fingerprint, this.#mended.fingerprint];
+    await announceSwitch(ledger, { from, to, atMs: MENDED_MS, leadMs: 0 }, context);
   }
 
   #result(): RedriveResult {

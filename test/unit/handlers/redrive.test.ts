@@ -332,7 +332,9 @@ describe('the writer that brings events back', () => {
   });
 
   it('asks for another look at a window that was closed without it', async () => {
-    const program = compile(closing);
+    // As one version: what is refused and what is closed are the same pipeline's here.
+    const { fingerprint, fingerprintAt } = mended;
+    const program = { ...compile(closing), fingerprint, fingerprintAt };
     const world = { ...makeWorld(), publisher: makeMemoryPublisher() };
     const ended = { ...good, at: NOON_MS - 5 * 3_600_000 };
     await refuse(world, [{ data: ended }], { ...program, validate: first.validate });
