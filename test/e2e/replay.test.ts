@@ -178,4 +178,20 @@ describe('replaying under a changed pipeline', () => {
     expect(there.json, there.stderr).toEqual({ live: '2', before: '1' });
     expect(back.json, back.stderr).toEqual({ live: '1', before: '2' });
   }, 120_000);
+
+  it('of one key and of events that fit is a part: it is compared, and can’t go live', async () => {
+    const part = ['--key', 'ORD', '--filter', "origin = 'ORD'", '--generation', '3'];
+    const made = await replay(...part);
+    const compared = await replay('--compare', '3');
+    const refused = await replay('--swap', '3');
+
+    expect(made.json, made.stderr).toMatchObject({ generation: '3', state: 'complete' });
+    const origins = compared.json.windows.find(
+      ({ window }: { window: string }) => window === 'origins',
+    );
+    expect(origins.onlyRight).toBe(0);
+    expect(origins.equal + origins.changed).toBeGreaterThan(10);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("can't go live");
+  }, 300_000);
 });
