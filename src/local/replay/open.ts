@@ -9,6 +9,7 @@ import { FIRST_GENERATION } from '../../core/generation.ts';
 import type { Program } from '../../core/program.ts';
 import type { ReplayPorts } from '../../handlers/ports.ts';
 import type { Table } from '../../ports/table.ts';
+import { codePrintOf } from '../../project/code-print.ts';
 import { loadPipeline } from '../../project/discover.ts';
 import { type DeploymentChoice, type OpenDeployment, openDeployment } from '../deployed.ts';
 import { readMapping } from '../deployed-mapping.ts';
@@ -46,7 +47,8 @@ export async function openReplay(choice: DeploymentChoice): Promise<OpenReplay> 
     });
   }
   const { streamArn } = await readMapping(open.clients.lambda, open.deployment.mappingId);
-  const program = compile(folder.pipeline, folder.references);
+  const print = codePrintOf(folder.file);
+  const program = compile(folder.pipeline, folder.references, print);
   return { ...open, pipeline, environment, stackEnvironment, program, first, streamArn };
 }
 

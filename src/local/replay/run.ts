@@ -4,6 +4,7 @@ import type { ReplayRequest } from '../../handlers/replay.ts';
 import type { ReplayGap, ReplayReport } from '../../handlers/replay-report.ts';
 import type { LocalClients } from '../clients.ts';
 import type { DeployedGeneration } from '../generations.ts';
+import { CommandError, EXIT } from '../local-error.ts';
 import { askReplay, ReplayCallError, type Replayer } from './ask.ts';
 
 /** What was done, over all calls. */
@@ -37,32 +38,67 @@ const CALL_SECONDS = 15;
 /** Calls in a row that die before it gives up: a record that kills the function is found within three. */
 const DEATHS_MAX = 10;
 
+/** Calls in a row that finish nothing before it gives up: something else than a busy service is in the way. */
+const STANDING_MAX = 20;
+
 const WAIT_MS = 15_000;
 
 /**
  * Calls the function again and again until it has nothing more to do. Interrupted or not, what was done is
  * kept, and the next run goes on.
  *
- * @throws ReplayCallError when calls keep dying
+ * @throws ReplayCallError when calls keep dying; CommandError when they finish nothing
  */
 export async function runReplay(options: ReplayRunOptions): Promise<ReplaySums> {
-  const { replayer, request, signal, onProgress } = options;
+  const { signal, onProgress } = options;
   const startMs = Date.now();
+  const patience = new Patience(options.replayer);
   let sums = emptySums();
-  for (let deaths = 0; ; ) {
+  let first: ReplaySums | undefined;
+  for (;;) {
     signal.throwIfAborted();
+    const report = await patience.ask(options.request);
+    if (report === undefined) continue;
+    sums = added(sums, report, (Date.now() - startMs) / 1000);
+    first ??= sums;
+    onProgress(sums, secondsLeft(first, sums));
+    if (report.state === 'complete' || report.state === 'gap') return sums;
+    if (report.state === 'waiting') await delay(WAIT_MS, undefined, { signal });
+  }
+}
+
+/** Calls the function, and knows when to give up. */
+class Patience {
+  readonly #replayer: Replayer;
+  #deaths = 0;
+  #standing = 0;
+
+  constructor(replayer: Replayer) {
+    this.#replayer = replayer;
+  }
+
+  /** Undefined: the call died. @throws ReplayCallError, CommandError */
+  async ask(request: ReplayRunOptions['request']): Promise<ReplayReport | undefined> {
     try {
-      const report = await askReplay(replayer, { ...request, seconds: CALL_SECONDS });
-      deaths = 0;
-      sums = added(sums, report, (Date.now() - startMs) / 1000);
-      onProgress(sums, secondsLeft(sums));
-      if (report.state === 'complete' || report.state === 'gap') return sums;
-      if (report.state === 'waiting') await delay(WAIT_MS, undefined, { signal });
+      const report = await askReplay(this.#replayer, { ...request, seconds: CALL_SECONDS });
+      this.#deaths = 0;
+      this.#standing = report.state === 'more' && report.read === 0 ? this.#standing + 1 : 0;
+      if (this.#standing === STANDING_MAX) throw doesNotMove(this.#replayer, report);
+      return report;
     } catch (error) {
-      deaths += 1;
-      if (!(error instanceof ReplayCallError) || deaths === DEATHS_MAX) throw error;
+      this.#deaths += 1;
+      if (!(error instanceof ReplayCallError) || this.#deaths === DEATHS_MAX) throw error;
+      return undefined;
     }
   }
+}
+
+function doesNotMove({ name }: Replayer, { stops }: ReplayReport): CommandError {
+  return new CommandError('The replay does not move', {
+    exitCode: EXIT.refused,
+    detail: `${name}: got ${STANDING_MAX} calls that finished nothing (${stops.join('; ') || 'no reason'}), expected some records of each`,
+    next: 'mend what it names; the same command goes on',
+  });
 }
 
 function emptySums(): ReplaySums {
@@ -88,9 +124,11 @@ function added(sums: ReplaySums, report: ReplayReport, seconds: number): ReplayS
   };
 }
 
-/** By the pace of this run; a run that goes on where another ended begins with a fraction. */
-function secondsLeft({ fraction, seconds }: ReplaySums): number | undefined {
-  return fraction <= 0.001 ? undefined : Math.round((seconds / fraction) * (1 - fraction));
+/** By the pace since the first call of this run, which may have gone on where another one ended. */
+function secondsLeft(first: ReplaySums, { fraction, seconds }: ReplaySums): number | undefined {
+  const done = fraction - first.fraction;
+  if (done <= 0) return undefined;
+  return Math.round(((seconds - first.seconds) / done) * (1 - fraction));
 }
 
 /** Lets a generation go on with the stream, on AWS. */
