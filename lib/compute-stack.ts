@@ -19,6 +19,7 @@ import { Consumer, type ConsumerProps } from './processing/consumer.ts';
 import { Keeper } from './processing/keeper.ts';
 import { Redriver } from './processing/redriver.ts';
 import { Replayer } from './processing/replayer.ts';
+import { Scaler } from './processing/scaler.ts';
 
 /** What a compute stack is made with. */
 export interface ComputeStackProps extends StackProps, ConsumerProps {}
@@ -43,6 +44,7 @@ export class ComputeStack extends Stack {
       closedWindows === undefined
         ? undefined
         : new Closer(this, 'Closer', { ...source, closedWindows });
+    this.#scale(source);
     this.topic = makeAlarmTopic(this, 'Alarms', environment.alarms);
     const watching = this.#observe(props, { keeper, redriver, closer });
     new CfnOutput(this, 'ConsumerName', { value: this.consumer.function.functionName });
@@ -64,6 +66,14 @@ export class ComputeStack extends Stack {
     new CfnOutput(this, 'AlarmTopic', { value: this.topic.topicArn });
     new CfnOutput(this, 'FirstLimit', { value: firstLimitText(folder, environment) });
     new CfnOutput(this, 'IdleCost', { value: idleCostText(idleCostMonth(environment, watching)) });
+  }
+
+  #scale(source: ConsumerProps): void {
+    const { stream } = source.environment;
+    if (stream.type !== 'provisioned' || stream.scaleTo === undefined) return;
+    const range = { least: stream.shards, most: stream.scaleTo };
+    const { function: scaler } = new Scaler(this, 'Scaler', { ...source, ...range });
+    new CfnOutput(this, 'ScalerName', { value: scaler.functionName });
   }
 
   #archiver(source: ConsumerProps): Archiver | undefined {

@@ -44,7 +44,11 @@ export class DataStack extends Stack {
       key: this.dataKey,
       retentionMs: retention.streamMs,
     });
-    this.tables = new PipelineTables(this, 'Tables', { key: this.dataKey, protect });
+    this.tables = new PipelineTables(this, 'Tables', {
+      key: this.dataKey,
+      protect,
+      capacity: environment.tables,
+    });
     this.quarantineBucket = makeQuarantineBucket(this, 'QuarantineBucket', {
       key: this.dataKey,
       protect,

@@ -1,10 +1,20 @@
 import type { Duration } from '../../src/core/duration.ts';
+import type { ScaledTables } from '../../src/plan/deployment.ts';
 import type { ExpectedTraffic } from '../../src/plan/first-limit.ts';
 
 /** How many shards a stream has, or that AWS decides. */
 export type StreamMode =
   | { readonly type: 'on-demand' }
-  | { readonly type: 'provisioned'; readonly shards: number };
+  | {
+      readonly type: 'provisioned';
+      /** Shards; where it is scaled, at least and at the start. */
+      readonly shards: number;
+      /**
+       * A function doubles and halves the shards between `shards` and this, which is `shards` times a power
+       * of two, and no more than there are partitions. Default: the number stays.
+       */
+      readonly scaleTo?: number;
+    };
 
 /** Everything that differs between deployments of the same pipeline. */
 export interface EnvironmentConfig {
@@ -22,6 +32,11 @@ export interface EnvironmentConfig {
    * month.
    */
   readonly dashboards: 'all' | 'overview';
+  /**
+   * Tables with provisioned capacity that follows the use at 70 %, between bounds; default: all on demand.
+   * A seventh of the price a unit where the use is even; bursts are throttled for minutes, and wait.
+   */
+  readonly tables?: ScaledTables;
   /**
    * What a pipeline is expected to get, by its name: where its settings don't carry that, the synth fails
    * and says what gives first. Default: nothing is expected; the output `FirstLimit` says what can come.

@@ -1,3 +1,5 @@
+import { totalOf } from '../../src/plan/cost-line.ts';
+import { scalerCost } from '../../src/plan/cost-scaler.ts';
 import { PRICES } from '../../src/plan/prices.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { CLOSER } from '../processing/closer.ts';
@@ -24,7 +26,8 @@ export function idleCostMonth(environment: EnvironmentConfig, watching: Watching
   const streamHour =
     stream.type === 'on-demand' ? PRICES.onDemandStreamHour : PRICES.shardHour * stream.shards;
   const closer = watching.closes ? idleCloserMonth() : 0;
-  return streamHour * PRICES.hoursMonth + fixedCostMonth(watching) + closer;
+  const scaler = totalOf(scalerCost(environment));
+  return streamHour * PRICES.hoursMonth + fixedCostMonth(watching) + closer + scaler;
 }
 
 /** A run of the closer that finds nothing to do: about 0.3 s, and a read unit for each of some 20 items. */

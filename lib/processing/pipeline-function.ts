@@ -21,6 +21,7 @@ export interface PipelineFunctionProps {
     | 'close'
     | 'consume'
     | 'keep'
+    | 'scale'
     | 'archive'
     | 'check-archive'
     | 'redrive'

@@ -185,6 +185,19 @@ export const RULES: readonly Rule[] = [
     fix: 'set stream.shards to a whole number from 1 on, or the stream to on-demand',
   },
   {
+    rule: 'a stream is scaled by doubling, to no more shards than partitions',
+    check: ({ environment: { stream }, program: { settings } }) => {
+      if (stream.type !== 'provisioned' || stream.scaleTo === undefined) return undefined;
+      const { shards, scaleTo } = stream;
+      const most = settings.partitions === 'shard' ? Number.POSITIVE_INFINITY : settings.partitions;
+      const isDoubled = scaleTo > shards && Number.isInteger(Math.log2(scaleTo / shards));
+      return isDoubled && scaleTo <= most
+        ? undefined
+        : `scaleTo ${scaleTo} with shards ${shards} and partitions ${settings.partitions}`;
+    },
+    fix: 'set stream.scaleTo to twice, four or eight times stream.shards and so on, at most the pipeline’s partitions; or leave it out',
+  },
+  {
     rule: 'an environment’s name can be part of a stack’s',
     check: ({ environment: { name } }) =>
       /^[a-z][a-z0-9]{0,19}$/.test(name) ? undefined : `name '${name}'`,

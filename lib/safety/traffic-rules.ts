@@ -1,4 +1,6 @@
+import type { CapacityRange } from '../../src/plan/deployment.ts';
 import { batchTakesS, type ExpectedTraffic, firstLimit } from '../../src/plan/first-limit.ts';
+import { within } from './ranges.ts';
 import type { Rule, Settings } from './rules.ts';
 
 /** Records larger than this are refused by the stream: lib/ingestion/event-stream.ts. */
@@ -20,8 +22,25 @@ function rule(
   };
 }
 
-/** What must hold of the traffic that an environment expects. */
+/** Of a table, by the account's default quota. */
+const CAPACITY_MAX = 40_000;
+
+function isRange({ least, most }: CapacityRange): boolean {
+  return within(least, 1, CAPACITY_MAX) && within(most, least, CAPACITY_MAX);
+}
+
+/** What must hold of the traffic that an environment expects, and of tables that are not on demand. */
 export const TRAFFIC_RULES: readonly Rule[] = [
+  {
+    rule: 'capacity of a table is 1 to 40,000 units, the least first',
+    check: ({ environment: { tables = {} } }) => {
+      const wrong = Object.entries(tables).find(
+        ([, { write, read }]) => !isRange(write) || !isRange(read),
+      );
+      return wrong === undefined ? undefined : `tables.${wrong[0]} ${JSON.stringify(wrong[1])}`;
+    },
+    fix: 'set least and most of tables.*.write and tables.*.read to whole numbers within DynamoDB’s range',
+  },
   rule(
     'expected traffic is a rate, a size and a share',
     ({ eventsPerSecond, recordBytes = 1, hottestKey = 1 }) => {

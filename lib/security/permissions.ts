@@ -14,6 +14,7 @@ import {
 } from '../../src/core/contract.ts';
 import { LIVE_KEY, quarantineFolder } from '../../src/core/generation.ts';
 import { REGISTRY_KEY } from '../../src/core/registry.ts';
+import { SCALING_KEY } from '../../src/core/scaling.ts';
 
 /**
  * What the functions may do, statement by statement: exactly the calls that src/adapters/aws makes for
@@ -117,6 +118,26 @@ export const permissions = {
   produceWithKey: (sid: string, key: IKey) => allow(sid, [key.keyArn], ['kms:GenerateDataKey']),
   identifyStream: (stream: IStream) =>
     allow('IdentifyStream', [stream.streamArn], ['kinesis:DescribeStreamSummary']),
+  resizeStream: (stream: IStream) =>
+    allow(
+      'ResizeStream',
+      [stream.streamArn],
+      ['kinesis:DescribeStreamSummary', 'kinesis:UpdateShardCount'],
+    ),
+  /** CloudWatch knows no resources for it ("Actions defined by Amazon CloudWatch"). */
+  readMetrics: () => allow('ReadMetrics', ['*'], ['cloudwatch:GetMetricData']),
+  /** Of the ledger table the scaler's own item only. */
+  scalingNote: (table: TableV2) => {
+    const statement = allow(
+      'ScalingNote',
+      [table.tableArn],
+      ['dynamodb:BatchGetItem', 'dynamodb:PutItem'],
+    );
+    statement.addCondition('ForAllValues:StringEquals', {
+      'dynamodb:LeadingKeys': [SCALING_KEY.pk],
+    });
+    return statement;
+  },
   useKey: (key: IKey) =>
     allow(
       'UseDataKey',

@@ -24,6 +24,8 @@ export const ENV = {
   /** JSON: `ReplaySettings`. */
   replay: 'MILLRACE_REPLAY',
   closedWindowsBus: 'MILLRACE_CLOSED_WINDOWS_BUS',
+  /** JSON: least and most shards, and how many mappings read the stream: `{ least, most, readers }`. */
+  scaling: 'MILLRACE_SCALING',
   /** JSON: the target of each output, `{ late: { streamArn, partitions } }`. */
   outputs: 'MILLRACE_OUTPUTS',
   /** Print of the pipeline's code: what tells one version of it from another. */

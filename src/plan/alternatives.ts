@@ -28,7 +28,7 @@ export function alternativesOf(
     idempotencyAlternative(month),
     ...eventAlternative(planned, month),
     streamAlternative(planned, month),
-    capacityAlternative(month),
+    ...(planned.deployment.tables === undefined ? [capacityAlternative(month)] : []),
     ...firehoseAlternative(planned, month, lines),
     flinkAlternative(month, lines),
     brokerAlternative(planned, month, lines),
@@ -137,7 +137,7 @@ function capacityAlternative(month: Month): Alternative {
       month.total(readsOf) * PRICES.readUnitsMillion) /
     MILLION;
   return {
-    name: 'tables with provisioned capacity and auto-scaling',
+    name: 'tables with provisioned capacity and auto-scaling (tables: …)',
     formula: `capacity follows the use at ${ASSUMED.utilisation * 100} %, as if it did so at once`,
     more: provisioned - onDemand,
     but: 'scaling takes minutes: bursts are throttled, and wait',

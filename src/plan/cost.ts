@@ -2,12 +2,13 @@ import { ASSUMED, GB, MONTH_S } from './assumptions.ts';
 import { archiveCost } from './cost-archive.ts';
 import { closerCost } from './cost-closer.ts';
 import { type CostLine, costLine, short } from './cost-line.ts';
+import { scalerCost } from './cost-scaler.ts';
 import { storageCost } from './cost-storage.ts';
+import { tableCost } from './cost-tables.ts';
 import { watchCost } from './cost-watch.ts';
 import type { Month } from './month.ts';
 import { archiveOf, type Planned } from './planned.ts';
 import { PRICES } from './prices.ts';
-import type { Usage } from './usage.ts';
 
 const MILLION = 1e6;
 const PUT_UNIT = 25 * 1_024;
@@ -17,8 +18,9 @@ export function costLines(planned: Planned, month: Month): readonly CostLine[] {
   return [
     ...streamCost(planned, month),
     ...functionCost(planned, month),
-    ...tableCost(month),
+    ...tableCost(planned, month),
     ...closerCost(planned, month),
+    ...scalerCost(planned.deployment),
     ...archiveCost(planned, month),
     ...storageCost(planned, month),
     ...watchCost(planned, month),
@@ -64,11 +66,10 @@ function onDemandCost(planned: Planned, month: Month): readonly CostLine[] {
 }
 
 function provisionedCost(planned: Planned, month: Month): readonly CostLine[] {
-  const hours = month.levels.reduce(
-    (sum, { usage, seconds }) => sum + (usage.shards * seconds) / MONTH_S,
-    0,
-  );
-  const shardHours = (hours || month.peak.shards) * PRICES.hoursMonth;
+  const { stream } = planned.deployment;
+  const active = month.levels.reduce((sum, { seconds }) => sum + seconds, 0);
+  const idle = stream.type === 'provisioned' ? stream.shards * (MONTH_S - active) : 0;
+  const shardHours = (month.total(({ shards }) => shards) + idle) / 3_600;
   const units = Math.ceil(planned.sample.eventBytes / PUT_UNIT);
   const puts = month.total(({ rate }) => rate) * units;
   const keeps = extraDays(planned) > 0 ? shardHours : 0;
@@ -102,35 +103,6 @@ function functionCost({ deployment }: Planned, month: Month): readonly CostLine[
       `the same x ${short((seconds / calls) * 1000)} ms x ${short(gb)} GB`,
       [seconds * gb, 'lambdaGbSecond'],
     ),
-  ];
-}
-
-function tableCost(month: Month): readonly CostLine[] {
-  const events = month.total(({ rate }) => rate);
-  const an = (units: number) => `${short(events)} events x ${short(units / events)} units`;
-  const writes = (what: string, of: (usage: Usage) => number) => {
-    const units = month.total(of);
-    return costLine(['DynamoDB', what], an(units), [units / MILLION, 'writeUnitsMillion']);
-  };
-  const reads = (what: string, of: (usage: Usage) => number) => {
-    const units = month.total(of);
-    return costLine(['DynamoDB', what], an(units), [units / MILLION, 'readUnitsMillion']);
-  };
-  const windows = [...month.peak.windows.keys()];
-  const useOf = (usage: Usage, name: string) => usage.windows.get(name);
-  return [
-    writes('ledger, writes', ({ ledger }) => ledger.writeUnits),
-    reads('ledger, reads', ({ ledger }) => ledger.readUnits),
-    ...windows.flatMap((name) => [
-      writes(`window ${name}, writes`, (usage) => useOf(usage, name)?.writeUnits ?? 0),
-      reads(`window ${name}, reads`, (usage) => useOf(usage, name)?.readUnits ?? 0),
-    ]),
-    writes('kept events, writes', (usage) => usage.events.writeUnits),
-    writes('quarantine index', (usage) => usage.quarantineUnits),
-    costLine(['S3', 'quarantine, objects'], 'one a batch with refused events', [
-      month.total((usage) => usage.quarantinePuts) / MILLION,
-      'bucketPutsMillion',
-    ]),
   ];
 }
 

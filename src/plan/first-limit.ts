@@ -1,5 +1,5 @@
 import { QUOTAS } from './assumptions.ts';
-import { shardsAt } from './lanes.ts';
+import { shardsAt, shardsMost } from './lanes.ts';
 import { batchSeconds, type PlannedSettings } from './planned.ts';
 import type { Sample } from './sample.ts';
 import { type Limit, settingLimits } from './setting-limits.ts';
@@ -43,9 +43,11 @@ function plannedOf(deployed: Deployed, traffic: ExpectedTraffic | undefined): Pl
 
 /** On demand, a stream grows with what it gets: at last each partition has a shard. */
 function shardsOf(planned: PlannedSettings, traffic: ExpectedTraffic | undefined): number {
-  const { stream } = planned.deployment;
-  if (stream.type === 'provisioned' || traffic !== undefined) {
-    return shardsAt(planned.deployment, planned.sample, planned.peak);
+  const most = shardsMost(planned.deployment);
+  if (most !== undefined) return most;
+  if (traffic !== undefined) {
+    const { peak } = planned;
+    return shardsAt(planned.deployment, planned.sample, { peak, rate: peak });
   }
   const { partitions } = planned.program.settings;
   return partitions === 'shard' ? QUOTAS.onDemandShards : partitions;

@@ -17,13 +17,25 @@ export interface Lane {
   readonly share: number;
 }
 
-/** Shards of a stream that has to take such a peak, events a second. */
+/** The most shards that a provisioned stream has; undefined on demand. */
+export function shardsMost({ stream }: Pick<Deployment, 'stream'>): number | undefined {
+  return stream.type === 'provisioned' ? (stream.scaleTo ?? stream.shards) : undefined;
+}
+
+/** Shards at a rate of a stream that has to take such a peak, events a second. */
 export function shardsAt(
   { stream }: Pick<Deployment, 'stream'>,
   sample: Sample,
-  peak: number,
+  { peak, rate }: { readonly peak: number; readonly rate: number },
 ): number {
-  if (stream.type === 'provisioned') return stream.shards;
+  if (stream.type === 'provisioned') {
+    const most = stream.scaleTo ?? stream.shards;
+    const bytes = rate * sample.eventBytes;
+    const full = Math.max(rate / QUOTAS.shardRecords, bytes / QUOTAS.shardBytesIn);
+    let shards = stream.shards;
+    while (shards < most && full > ASSUMED.utilisation * shards) shards *= 2;
+    return shards;
+  }
   const kept = ASSUMED.onDemandHeadroom * peak;
   return Math.max(
     QUOTAS.onDemandShards,

@@ -1,5 +1,7 @@
 import { QUOTAS } from './assumptions.ts';
 import { short } from './cost-line.ts';
+import type { ScaledTables } from './deployment.ts';
+import { shardsMost } from './lanes.ts';
 import type { Planned } from './planned.ts';
 import { type Limit, settingLimits } from './setting-limits.ts';
 import type { Usage } from './usage.ts';
@@ -8,8 +10,9 @@ import type { Usage } from './usage.ts';
 export function limitsOf(planned: Planned, usage: Usage): readonly Limit[] {
   const cells = [...usage.windows.values()].reduce((sum, { liveCells }) => sum + liveCells, 0);
   return [
-    ...settingLimits(planned, { shards: usage.shards, cells }),
+    ...settingLimits(planned, { shards: shardsMost(planned.deployment) ?? usage.shards, cells }),
     ...tableLimits(usage),
+    ...capacityLimits(planned.deployment.tables ?? {}, usage),
     {
       what: `${short(QUOTAS.concurrency)} executions at the same time, of the whole account`,
       rate: (usage.rate * QUOTAS.concurrency) / usage.callSeconds,
@@ -55,4 +58,29 @@ function tableLimits(usage: Usage): readonly Limit[] {
       soft: true,
     },
   ];
+}
+
+/** Of tables that are not on demand. */
+function capacityLimits(tables: ScaledTables, usage: Usage): readonly Limit[] {
+  const windows = [...usage.windows.values()];
+  const used = {
+    aggregates: {
+      write: windows.reduce((sum, { writeUnits }) => sum + writeUnits, 0),
+      read: windows.reduce((sum, { readUnits }) => sum + readUnits, 0),
+    },
+    ledger: { write: usage.ledger.writeUnits, read: usage.ledger.readUnits },
+    events: { write: usage.events.writeUnits, read: 0 },
+  };
+  return Object.entries(tables).flatMap(([name, capacity]) =>
+    (['write', 'read'] as const).map((kind): Limit => {
+      const { most } = capacity[kind];
+      return {
+        what: `table ${name} grows to ${short(most)} ${kind} units a second`,
+        rate:
+          (usage.rate * most) / Math.max(Number.MIN_VALUE, used[name as keyof ScaledTables][kind]),
+        fix: `a higher tables.${name}.${kind}.most`,
+        soft: false,
+      };
+    }),
+  );
 }

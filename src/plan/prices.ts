@@ -47,6 +47,12 @@ export const PRICE_LIST = {
   logsGb: { usd: 0.5, per: 'GB of logs', source: CLOUDWATCH },
   logsGbMonth: { usd: 0.03, per: 'GB and month of logs', source: CLOUDWATCH },
   metricMonth: { usd: 0.3, per: 'metric and month', source: CLOUDWATCH },
+  metricReadsThousand: {
+    usd: 0.01,
+    per: '1,000 metrics asked for',
+    source: CLOUDWATCH,
+    unchecked: true,
+  },
   alarmMonth: { usd: 0.1, per: 'metric that an alarm watches', source: CLOUDWATCH },
   compositeAlarmMonth: { usd: 0.5, per: 'composite alarm', source: CLOUDWATCH },
   dashboardMonth: { usd: 3, per: 'dashboard beyond three of an account', source: CLOUDWATCH },

@@ -26,10 +26,8 @@ export interface Change {
 /** Changes as little as carries the peak at 70 % of each limit; what can't is left as it is. */
 export function recommend(planned: Planned): Settings {
   const partitions = partitionsFor(planned);
-  const shards = provisionedFor(planned, partitions);
   const { deployment } = planned;
-  const stream =
-    shards === undefined ? deployment.stream : { type: 'provisioned' as const, shards };
+  const stream = streamFor(planned, partitions);
   const settled = { ...planned, deployment: { ...deployment, stream } };
   const parallelizationFactor = parallelFor(settled, partitions);
   const consumer = { ...deployment.consumer, parallelizationFactor, memoryMb: memoryFor(planned) };
@@ -62,6 +60,17 @@ function partitionsFor(planned: Planned): number | 'shard' {
   return Math.min(count, PARTITIONS_MAX);
 }
 
+/** As it is, with as many shards as it takes; where they are scaled, with a higher end. */
+function streamFor(planned: Planned, partitions: number | 'shard'): Deployment['stream'] {
+  const { stream } = planned.deployment;
+  const shards = provisionedFor(planned, partitions);
+  if (stream.type === 'on-demand' || shards === undefined) return stream;
+  if (stream.scaleTo === undefined) return { type: 'provisioned', shards };
+  let scaleTo = stream.scaleTo;
+  while (scaleTo < shards) scaleTo *= 2;
+  return { ...stream, scaleTo };
+}
+
 /** Shards of a provisioned stream; undefined on demand. */
 function provisionedFor(planned: Planned, partitions: number | 'shard'): number | undefined {
   const { stream } = planned.deployment;
@@ -84,7 +93,10 @@ const PARALLEL_MAX = 10;
 function parallelFor(planned: Planned, partitions: number | 'shard'): number {
   const { consumer } = planned.deployment;
   if (partitions === 'shard') return consumer.parallelizationFactor;
-  const shards = shardsAt(planned.deployment, planned.sample, planned.peak);
+  const shards = shardsAt(planned.deployment, planned.sample, {
+    peak: planned.peak,
+    rate: planned.peak,
+  });
   const writers = writersOf(planned.sample, partitions, shards);
   const most = Math.min(consumer.batchSize, payloadRecords(planned.sample.eventBytes));
   for (let parallel = consumer.parallelizationFactor; parallel < PARALLEL_MAX; parallel += 1) {

@@ -56,7 +56,7 @@ interface At {
 async function usageAt(planned: Planned, at: At): Promise<Usage> {
   const { program, deployment, sample } = planned;
   const { rate } = at;
-  const shards = shardsAt(deployment, sample, planned.peak);
+  const shards = shardsAt(deployment, sample, { peak: planned.peak, rate });
   const writers = writersOf(sample, program.settings.partitions, shards);
   const lanes = lanesOf(writers, deployment.consumer.parallelizationFactor);
   const shapes = lanes.map((lane) => ({ lane, shape: laneShape(planned, lane, rate) }));

@@ -8,7 +8,8 @@ import type { Lambda } from './lambda.ts';
 import type { SimPolicies } from './policies.ts';
 import type { Producer } from './producer.ts';
 import { below, randomOf } from './randoms.ts';
-import type { SimOptions } from './schedule.ts';
+import { Scaling } from './scaling.ts';
+import type { SimOptions, SimResize } from './schedule.ts';
 import type { SimStream } from './stream.ts';
 import type { Trace } from './trace.ts';
 import type { SimWorld } from './world.ts';
@@ -48,6 +49,7 @@ const RECREATE_MS = { least: 61_000, most: 120_000 } as const;
 export class Acts {
   readonly #options: ActsOptions;
   readonly #closers: Closers;
+  readonly #scaling: Scaling;
   #ended = false;
 
   constructor(options: ActsOptions) {
@@ -55,6 +57,12 @@ export class Acts {
     const { simulated, onStandstill } = options;
     const random = randomOf(simulated.seed, 'closers');
     this.#closers = new Closers({ ...options, random, onSilence: onStandstill });
+    this.#scaling = new Scaling(options);
+  }
+
+  /** Each change of the number of shards that was made by the scaler. */
+  get resizes(): readonly SimResize[] {
+    return this.#scaling.resizes;
   }
 
   /** True when nothing of it is still to come that the end has to wait for. */
@@ -73,6 +81,7 @@ export class Acts {
     this.#expire();
     this.#upheave();
     this.#closers.start();
+    this.#scaling.run();
   }
 
   /** The keeper on its schedule, as long as events come. */

@@ -1,5 +1,6 @@
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import type { Program, ProgramSettings } from '../core/program.ts';
+import type { MinuteLoad, ScalingRange } from '../core/scaling.ts';
 import type { Close, ClosePorts } from '../handlers/close.ts';
 import type { Consume, ConsumeOptions } from '../handlers/consume.ts';
 import type { Keep } from '../handlers/keep.ts';
@@ -51,6 +52,8 @@ export interface SimOptions {
    * among the events, which correct what was closed, and after them.
    */
   readonly closeEveryMs?: number | undefined;
+  /** A function scales the stream each minute; a shard takes as many records as its range says. Default: none does. */
+  readonly scaling?: ScalingRange;
   /** What the mapping may do: where it says so, records in the failure destination are no violation. */
   readonly givesUp?: 'allowed';
   /** Kills the container at one request. */
@@ -92,6 +95,12 @@ export interface SimRun {
   readonly ending: string;
 }
 
+/** A change of the number of shards. */
+export interface SimResize {
+  readonly atMs: number;
+  readonly shards: number;
+}
+
 /** How it ended. */
 export interface SimResult {
   readonly seed: number;
@@ -117,6 +126,10 @@ export interface SimResult {
   readonly fateOf: (unit: SimUnit) => Fate;
   /** Each run of the function; only with `keepTrace`. */
   readonly runs: readonly SimRun[];
+  /** What came in each minute. */
+  readonly minutes: readonly MinuteLoad[];
+  /** Each change of the number of shards that the scaler made. */
+  readonly resizes: readonly SimResize[];
   /** What happened: all of it, or its end. */
   readonly trace: readonly TraceEntry[];
   readonly startMs: number;

@@ -205,6 +205,8 @@ class Simulation {
       fates: countBy(ends.values()),
       fateOf: (unit) => ends.get(unit) ?? 'nowhere',
       runs: this.#observer.runs,
+      minutes: this.#stream.minutes,
+      resizes: this.#acts.resizes,
       trace: this.#trace.entries,
       startMs,
     };
@@ -242,10 +244,17 @@ class Simulation {
   }
 
   #makeStream(): SimStream {
-    const { seed, startMs, shards = 1 } = this.#options;
+    const { seed, startMs, shards = 1, scaling } = this.#options;
     const random = randomOf(seed, 'stream');
     const createdMs = startMs - 1_000;
-    return new SimStream({ arn: STREAM_ARN, shards, createdMs, random, policies: this.#policies });
+    return new SimStream({
+      arn: STREAM_ARN,
+      shards,
+      createdMs,
+      random,
+      policies: this.#policies,
+      ...(scaling === undefined ? {} : { shardRecords: scaling.limits.records }),
+    });
   }
 
   #makeObserver(): Observer {

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { TransientError } from '../core/errors.ts';
+import type { MinuteLoad } from '../core/scaling.ts';
 import type { Random } from '../ports/random.ts';
 import type { Stream } from '../ports/stream.ts';
+import { Minutes } from './minutes.ts';
 import type { SimPolicies } from './policies.ts';
 import { below } from './randoms.ts';
 
@@ -63,6 +65,8 @@ export interface SimStreamOptions {
   readonly createdMs: number;
   readonly random: Random;
   readonly policies: Pick<SimPolicies, 'sequenceDigits' | 'arrivalSkewMs'>;
+  /** Records that a shard takes in a second; default as Kinesis does. */
+  readonly shardRecords?: number;
 }
 
 const SPACE = 2n ** 128n;
@@ -96,6 +100,7 @@ export class SimStream {
   readonly #hashKeys = new Map<string, bigint>();
   readonly #taken = new Map<number, Taken>();
   readonly #last = new Map<number, bigint>();
+  readonly #minutes = new Minutes();
   /** Shards of the incarnations before. */
   readonly #past: (readonly SimShard[])[] = [];
   #createdMs: number;
@@ -161,7 +166,9 @@ export class SimStream {
   put(event: SimEvent, nowMs: number): SimRecord | undefined {
     if (!this.#exists) return undefined;
     const shard = this.#shardOf(event);
-    if (!this.#takes(shard, event, nowMs)) return undefined;
+    const takes = this.#takes(shard, event, nowMs);
+    this.#minutes.note(event.bytes.length, takes, nowMs);
+    if (!takes) return undefined;
     const { random, policies } = this.#options;
     const last = (this.#last.get(shard.number) ?? 0n) + 1n + BigInt(below(random, 50));
     this.#last.set(shard.number, last);
@@ -182,6 +189,22 @@ export class SimStream {
     for (const [index, one] of inner.entries()) units.push({ ...one, record, index });
     shard.records.push(record);
     return record;
+  }
+
+  /** What came in each minute, as CloudWatch tells. */
+  get minutes(): readonly MinuteLoad[] {
+    return this.#minutes.all;
+  }
+
+  /** Doubles or halves the open shards, each split or merged once. Those that are new. */
+  resize(shards: number): readonly SimShard[] {
+    const { open } = this;
+    if (shards === open.length * 2) return open.flatMap((shard) => this.split(shard));
+    if (shards * 2 !== open.length) {
+      throw new RangeError(`shards: got ${shards}, expected twice or half of ${open.length}`);
+    }
+    const sorted = [...open].sort((left, right) => (left.low < right.low ? -1 : 1));
+    return sorted.flatMap((shard, index) => (index % 2 === 0 ? this.merge(shard) : []));
   }
 
   /** One open shard takes little until then, as if others wrote to it too. */
@@ -269,7 +292,7 @@ export class SimStream {
     const slow = number === this.#slowShard && nowMs < this.#slowUntilMs;
     const share = slow ? 0.001 : 1;
     const full =
-      taken.records + 1 > SHARD_LIMITS.records * share ||
+      taken.records + 1 > (this.#options.shardRecords ?? SHARD_LIMITS.records) * share ||
       (!slow && taken.bytes + size > SHARD_LIMITS.bytes);
     if (full) return false;
     taken.records += 1;

@@ -64,6 +64,7 @@ it('each bundle has the AWS clients that its function calls, and no other', asyn
       "recover: dynamodb, kinesis, lambda, s3",
       "redrive: dynamodb, kinesis, s3",
       "replay: dynamodb, kinesis, s3",
+      "scale: cloudwatch, dynamodb, kinesis",
     ]
   `);
 });

@@ -102,7 +102,15 @@ const CASES: Readonly<Record<string, Parameters<typeof broken>[0]>> = {
   'a stream has one shard or more': {
     environment: { stream: { type: 'provisioned', shards: 0 } },
   },
+  'a stream is scaled by doubling, to no more shards than partitions': {
+    environment: { stream: { type: 'provisioned', shards: 1, scaleTo: 4 } },
+  },
   'an environment’s name can be part of a stack’s': { environment: { name: 'my env' } },
+  'capacity of a table is 1 to 40,000 units, the least first': {
+    environment: {
+      tables: { events: { write: { least: 10, most: 5 }, read: { least: 1, most: 10 } } },
+    },
+  },
   'expected traffic is a rate, a size and a share': {
     environment: { traffic: { small: { eventsPerSecond: 0 } } },
   },

@@ -60,6 +60,8 @@ describe('the bill', () => {
     const plan = await planOf(100, { deployment: DEV });
     expect(usd(plan, 'Kinesis', 'shards')).toBeCloseTo(0.015 * 730, 4);
     expect(usd(plan, 'Kinesis', 'PUT units')).toBeCloseTo(0.014 * 262.8, 2);
+    const half = await planOf(100, { deployment: DEV, days: 730 / 48 });
+    expect(usd(half, 'Kinesis', 'shards')).toBeCloseTo(0.015 * 730, 4);
   });
 
   it('of kept events has a write unit for each and a little for their index', async () => {
@@ -87,6 +89,36 @@ describe('the bill', () => {
     const plan = await planOf(100, { deployment: { ...PROD, archive: false } });
     expect(plan.lines.filter(({ service }) => service === 'Archive')).toEqual([]);
     expect(plan.alternatives.map(({ name }) => name).join()).not.toContain('Firehose');
+  });
+
+  it('of a stream that is scaled has the shards of each hour, and who scales it', async () => {
+    const stream = { type: 'provisioned', shards: 1, scaleTo: 8 } as const;
+    const plan = await planOf(800, {
+      deployment: { ...DEV, stream },
+      profile: 'bursts',
+      partitions: 8,
+    });
+    const hours = plan.lines.find(({ what }) => what === 'shards')?.quantity ?? 0;
+    expect(plan.month.levels.map(({ usage }) => usage.shards)).toEqual([1, 8]);
+    expect(hours).toBeCloseTo(730 * (11 / 12 + 8 / 12), 6);
+    expect(usd(plan, 'Scaler', 'metrics read')).toBeCloseTo(1.314, 3);
+  });
+
+  it('of provisioned tables is by capacity, between its bounds', async () => {
+    const tables = { events: { write: { least: 5, most: 400 }, read: { least: 2, most: 10 } } };
+    const [low, high] = [
+      await planOf(1, { deployment: { ...PROD, tables } }),
+      await planOf(200, { deployment: { ...PROD, tables } }),
+    ];
+    const writes = (plan: Plan) => usd(plan, 'DynamoDB', 'table events, capacity for writes');
+    expect(writes(low)).toBeCloseTo(5 * 730 * 0.00065, 6);
+    expect(writes(high) / (730 * 0.00065)).toBeGreaterThan(200 / 0.7);
+    expect(usd(high, 'DynamoDB', 'kept events, writes')).toBe(0);
+    const limit = high.limits.find(({ what }) =>
+      what.startsWith('table events grows to 400 write'),
+    );
+    expect(limit?.rate).toBeGreaterThan(350);
+    expect(limit?.rate).toBeLessThan(400);
   });
 
   it('is the same in every run', async () => {
