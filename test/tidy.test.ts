@@ -16,6 +16,7 @@ const PARTS = [
   'src/cloudwatch',
   'src/batch',
   'src/plan',
+  'src/generate',
   'src/project',
   'src/local',
   'src/sim',
@@ -58,7 +59,11 @@ const RULES: Readonly<Partial<Record<Part, Rule>>> = {
     parts: [...CORE, 'src/handlers', 'src/mapping', 'src/adapters/memory'],
     packages: NONE,
   },
-  'src/project': { parts: ['src/core'], packages: /^(node:|csv-parse|esbuild$)/ },
+  'src/generate': { parts: ['src/core'], packages: NONE },
+  'src/project': {
+    parts: ['src/core', 'src/generate'],
+    packages: /^(node:|csv-parse|esbuild$)/,
+  },
   'src/local': {
     parts: [
       ...CORE,

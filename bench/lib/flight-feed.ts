@@ -14,7 +14,7 @@ export async function loadFlights(
 ): Promise<{ readonly program: Program; readonly events: readonly FeedEvent[] }> {
   const folder = await loadPipeline(ROOT, 'flights');
   const feed = (await loadFeed(folder)) as Feed<unknown>;
-  const program = compile(folder.pipeline, folder.references);
+  const program = compile(folder.pipeline, folder.references, { makeDecoder: folder.decoder.make });
   const spec = {
     pipeline: 'flights',
     run: 'bench',

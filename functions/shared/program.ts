@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import makeDecoder from '#decoder';
 import pipeline from '#pipeline';
 import { compile } from '../../src/core/compile.ts';
 import { REFERENCES_FILE } from '../../src/core/contract.ts';
@@ -11,5 +12,6 @@ import { readEnv } from './env.ts';
 export function bundledProgram(): Program {
   const file = path.join(import.meta.dirname, REFERENCES_FILE);
   const references: Record<string, VersionRows[]> = JSON.parse(readFileSync(file, 'utf8'));
-  return compile(pipeline, new Map(Object.entries(references)), readEnv(['codePrint']).codePrint);
+  const { codePrint } = readEnv(['codePrint']);
+  return compile(pipeline, new Map(Object.entries(references)), { codePrint, makeDecoder });
 }

@@ -56,7 +56,7 @@ export class Consumer extends Construct {
     const { folder, environment, data, fed } = props;
     const { stream, quarantineBucket, dataKey } = data;
     const { name, tables } = generationOf(props);
-    const program = compile(folder.pipeline, folder.references, codePrintOf(folder));
+    const program = compile(folder.pipeline, folder.references, { codePrint: codePrintOf(folder) });
     this.version = JSON.stringify(versionFacts(folder.pipeline, program));
     this.function = makePipelineFunction(this, 'Function', {
       entry: 'consume',

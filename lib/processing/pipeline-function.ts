@@ -79,7 +79,8 @@ export function makePipelineFunction(
  * cold-start time; source maps keep stack traces readable.
  */
 function bundlingOf(folder: PipelineFolder): BundlingOptions {
-  const references = stageReferences(folder);
+  const rows = JSON.stringify(Object.fromEntries(folder.references));
+  const references = stage(folder, { of: 'references', type: 'json', text: rows });
   return {
     format: OutputFormat.ESM,
     target: 'node24',
@@ -91,6 +92,11 @@ function bundlingOf(folder: PipelineFolder): BundlingOptions {
     banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
     esbuildArgs: {
       '--alias:#pipeline': folder.file,
+      '--alias:#decoder': stage(folder, {
+        of: 'decoders',
+        type: 'mjs',
+        text: folder.decoder.source,
+      }),
       '--alias:#millrace': path.join(ROOT, 'src/core/millrace.ts'),
     },
     commandHooks: {
@@ -110,14 +116,22 @@ export function codePrintOf(folder: PipelineFolder): string {
   return print;
 }
 
-/** Writes the reference rows to where the bundling copies them from. */
-function stageReferences(folder: PipelineFolder): string {
-  const directory = path.join(ROOT, '.millrace', 'references');
-  const file = path.join(directory, `${folder.name}.json`);
+/** A part of a pipeline that the build makes. */
+interface StagedPart {
+  readonly of: 'references' | 'decoders';
+  /** The file's ending. */
+  readonly type: string;
+  readonly text: string;
+}
+
+/** Writes a part of a pipeline to where the bundling takes it from. */
+function stage(folder: PipelineFolder, { of, type, text }: StagedPart): string {
+  const directory = path.join(ROOT, '.millrace', of);
+  const file = path.join(directory, `${folder.name}.${type}`);
   mkdirSync(directory, { recursive: true });
-  // Renamed into place: another synth may be copying it.
+  // Renamed into place: another synth may be reading it.
   const partial = `${file}.${process.pid}`;
-  writeFileSync(partial, JSON.stringify(Object.fromEntries(folder.references)));
+  writeFileSync(partial, text);
   renameSync(partial, file);
   return file;
 }

@@ -6,6 +6,7 @@ import { DefinitionError } from './errors.ts';
 import { hashKeyOf, sipHash } from './hash.ts';
 import type { AnyPipeline, Step } from './pipeline/types.ts';
 import type { Program, ProgramSettings } from './program.ts';
+import { type MakeDecoder, quickDecoder } from './quick-decoder.ts';
 import {
   effectiveVersion,
   indexReference,
@@ -15,16 +16,23 @@ import {
 import { validateWith } from './schema.ts';
 import { DECISION_RULES } from './version.ts';
 
+/** What the build adds to a pipeline. */
+export interface BuildParts {
+  /** Of everything that the pipeline's file runs; without it, changed functions are not told. */
+  readonly codePrint?: string;
+  /** Of the module generated from the pipeline's schema; without it all events take the reference path. */
+  readonly makeDecoder?: MakeDecoder;
+}
+
 /**
  * Makes a pipeline ready to run.
  *
- * @param codePrint of everything that the pipeline's file runs; without it, changed functions are not told
  * @throws DefinitionError when a reference is missing or has a bad row
  */
 export function compile(
   pipeline: AnyPipeline,
   references: ReferenceRows = new Map(),
-  codePrint?: string,
+  { codePrint, makeDecoder }: BuildParts = {},
 ): Program {
   const settings = settingsOf(pipeline);
   const read = (path: string, of: string | ((event: never) => unknown)) =>
@@ -40,6 +48,8 @@ export function compile(
     aggregates: Object.entries(pipeline.windows).map(([name, window]) =>
       compileWindow({ pipeline, name, window }),
     ),
+    decodeQuickly:
+      makeDecoder === undefined ? undefined : quickDecoder(makeDecoder, pipeline.schema),
     validate: (data) => validateWith(`${pipeline.name}.schema`, pipeline.schema, data),
     idOf: (event) => idIn(pipeline.name, id(event)),
     keyOf: (event) => keyIn(`${pipeline.name}.key`, key(event)),

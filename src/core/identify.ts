@@ -27,10 +27,8 @@ export interface EventIdentity {
   readonly id: string | undefined;
   /** `eventName` of source and id, where there is an id. */
   readonly name: string;
-  /** The event's data as it was parsed. */
-  readonly data: unknown;
-  /** What the event says of its origin; believed of the pipelines that feed this one. */
-  readonly originMs: number | undefined;
+  /** What the event says of its origin, with its data as it was parsed; believed of the pipelines that feed this one. */
+  readonly derived: { readonly originMs: number; readonly data: unknown } | undefined;
 }
 
 /** A record, as far as its identity goes. */
@@ -72,10 +70,11 @@ export class Identifier {
     const { arrivalMs } = record;
     const hash = sipHashText(this.#key, event.name);
     const { fedBy } = this.#settings;
-    const originMs = isDerivedBy(fedBy, event.source) ? event.originMs : undefined;
+    const derived = isDerivedBy(fedBy, event.source) ? event.derived : undefined;
+    const originMs = derived?.originMs;
     const sinceMs = repeatsSinceMs(this.#settings, { arrivalMs, originMs });
     const check = checkOf(
-      originMs === undefined ? record.bytes : utf8.encode(JSON.stringify(event.data)),
+      derived === undefined ? record.bytes : utf8.encode(JSON.stringify(derived.data)),
     );
     const seen = this.#fresh.find(hash) ?? this.#state.find(hash);
     if (seen === undefined && !this.#state.covers(hash, sinceMs)) {

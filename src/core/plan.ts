@@ -4,11 +4,18 @@ import { type DerivedEvent, derive } from './derive.ts';
 import { type GuardedStage, refusalOf } from './guarded.ts';
 import type { HashKey } from './hash.ts';
 import type { FoldedId } from './id-table.ts';
-import { eventName, Identifier, type UnknownId, type WriterState } from './identify.ts';
+import {
+  type EventIdentity,
+  eventName,
+  Identifier,
+  type UnknownId,
+  type WriterState,
+} from './identify.ts';
 import { GROUP_BYTES_MAX } from './page.ts';
 import { type Fold, type PackPlan, PackPlans } from './plan-packs.ts';
 import type { Position } from './position.ts';
 import type { Aggregate, Program, WindowSpan } from './program.ts';
+import type { QuickEvent } from './quick-decoder.ts';
 import { Refusal, type Rejection, refuse } from './rejection.ts';
 import { isLongerThan } from './utf8.ts';
 
@@ -147,10 +154,11 @@ export class Planner<R extends InputRecord = InputRecord> {
   /** The decision on a good record, or undefined for a duplicate. @throws Refusal */
   #accept(record: R): Decision<R> | undefined {
     const program = this.#program;
-    const decoded = decode(record.bytes, program.format);
+    const decoded: ValidEvent =
+      program.decodeQuickly?.(record.bytes) ?? this.#decoded(record.bytes);
+    const { event } = decoded;
     const source = decoded.source ?? '';
     this.#known = { source, id: decoded.id };
-    const event = this.#validated(decoded.data);
     this.#stage = 'time';
     const timeMs = program.timeOf(event);
     this.#stage = 'validate';
@@ -158,18 +166,26 @@ export class Planner<R extends InputRecord = InputRecord> {
     this.#stage = undefined;
     this.#known = { source, id, timeMs };
     checkTime(timeMs, record.arrivalMs, program.settings.futureMs);
-    const { data, originMs } = decoded;
     const name = this.#nameOf({ source, id }, record);
-    const folded = this.#identifier.identify({ source, id, name, data, originMs }, record);
+    const folded = this.#identifier.identify(
+      { source, id, name, derived: decoded.derived },
+      record,
+    );
     if (folded === 'duplicate') return undefined;
     return this.#take({ record, event, timeMs, folded, name });
   }
 
-  #validated(data: unknown): unknown {
+  /** The reference path: the document, then the schema. @throws Refusal */
+  #decoded(bytes: Uint8Array): ValidEvent {
+    const { id, source, data, originMs } = decode(bytes, this.#program.format);
+    this.#known = { source: source ?? '', id };
     this.#stage = 'validate';
     const validation = this.#program.validate(data);
     this.#stage = undefined;
-    if (validation.ok) return validation.event;
+    if (validation.ok) {
+      const derived = originMs === undefined ? undefined : { data, originMs };
+      return { event: validation.event, id, source, derived };
+    }
     const issues = validation.issues.slice(0, 10);
     throw new Refusal({ reason: 'schema', stage: 'validate', issues });
   }
@@ -293,6 +309,12 @@ export class Planner<R extends InputRecord = InputRecord> {
 interface Ids {
   readonly source: string;
   readonly id: string | undefined;
+}
+
+/** An event out of its bytes. */
+interface ValidEvent extends QuickEvent {
+  /** Where the event says of which record it was derived. */
+  readonly derived?: EventIdentity['derived'];
 }
 
 /** What may be told of an event that is refused. */

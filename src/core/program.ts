@@ -1,5 +1,6 @@
 import type { Accumulator, Encoded } from './accumulator.ts';
 import type { PackLayout } from './layout.ts';
+import type { QuickDecoder } from './quick-decoder.ts';
 
 /** A value that can be part of a group's key. */
 export type GroupValue = string | number | boolean | null;
@@ -151,6 +152,11 @@ export interface Program {
   readonly format: 'cloudevents' | 'json';
   readonly settings: ProgramSettings;
   readonly aggregates: readonly Aggregate[];
+  /**
+   * What decodes and validates most events at once; undefined where none was generated. What it gives is what
+   * `decode` and `validate` give, and where it gives nothing they decide.
+   */
+  readonly decodeQuickly: QuickDecoder | undefined;
   /** Never throws for a bad event; throws for a schema that answers with a promise. */
   validate(data: unknown): Validation;
   /** The id within the event, where the pipeline names one; used when the format is `json`. */

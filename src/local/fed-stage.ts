@@ -81,7 +81,9 @@ export class FedStage {
   static async start(options: FedStageOptions): Promise<FedStage> {
     const { cloud, folder, directory, signal } = options;
     const { clients } = cloud;
-    const program = compile(folder.pipeline, folder.references);
+    const program = compile(folder.pipeline, folder.references, {
+      makeDecoder: folder.decoder.make,
+    });
     const deployment = await readDeployment(clients, folder.name);
     const mapping = await readMapping(clients.lambda, deployment.mappingId);
     const { streamArn } = mapping;

@@ -51,7 +51,7 @@ export async function localRun(
   const folder = await loadPipeline(ROOT, options.pipeline);
   const fed = (await loadStages(ROOT, [folder.name])).filter(({ name }) => name !== folder.name);
   const feed = await requireFeed(folder);
-  const program = compile(folder.pipeline, folder.references);
+  const program = compile(folder.pipeline, folder.references, { makeDecoder: folder.decoder.make });
   const unlock = takeRunLock(options.directory);
   try {
     const cloud = await openCloud(options, view, signal);

@@ -63,7 +63,7 @@ export async function readDeployed(
  */
 export async function loadSimulation(pipeline: string, count: number): Promise<SimulationSource> {
   const folder = await loadPipeline(ROOT, pipeline);
-  const program = compile(folder.pipeline, folder.references);
+  const program = compile(folder.pipeline, folder.references, { makeDecoder: folder.decoder.make });
   const { partitions } = program.settings;
   const { rows, makerOf } = await loadRows(folder, program, count);
   return {
@@ -113,7 +113,11 @@ async function firstFeeder({ name, pipeline }: PipelineFolder): Promise<EventSou
     const folder = await loadPipeline(ROOT, feeder);
     const feed = (await loadFeed(folder)) as Feed<unknown> | undefined;
     if (feed !== undefined) {
-      return { folder, feed, program: compile(folder.pipeline, folder.references) };
+      return {
+        folder,
+        feed,
+        program: compile(folder.pipeline, folder.references, { makeDecoder: folder.decoder.make }),
+      };
     }
   }
   throw new CommandError(`Pipeline ${name} can't be simulated`, {

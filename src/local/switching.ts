@@ -73,7 +73,10 @@ export class Switching {
     if (deployed === undefined) throw refused('got a deployment that tells no version', pipeline);
     const folder = await loadPipeline(ROOT, pipeline);
     const print = codePrintOf(folder.file);
-    const next = versionFacts(folder.pipeline, compile(folder.pipeline, folder.references, print));
+    const next = versionFacts(
+      folder.pipeline,
+      compile(folder.pipeline, folder.references, { codePrint: print }),
+    );
     const list = await readVersions(this.#ledger, this.#context());
     const last: PipelineVersion = list?.versions.at(-1) ?? { fromMs: 0, print: deployed.print };
     const change = compareVersions(deployed, next);

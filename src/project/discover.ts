@@ -5,6 +5,7 @@ import { DefinitionError } from '../core/errors.ts';
 import type { Feed } from '../core/feed.ts';
 import type { AnyPipeline } from '../core/pipeline/types.ts';
 import type { ReferenceRows } from '../core/reference.ts';
+import { type LoadedDecoder, loadDecoder } from './decoder.ts';
 import { readReferences } from './references.ts';
 
 /** A folder under pipelines/, loaded. */
@@ -16,6 +17,8 @@ export interface PipelineFolder {
   readonly file: string;
   readonly pipeline: AnyPipeline;
   readonly references: ReferenceRows;
+  /** Generated from the pipeline's schema. */
+  readonly decoder: LoadedDecoder;
 }
 
 /** The names of the folders under `root`/pipelines that have a pipeline.ts, sorted. */
@@ -61,7 +64,8 @@ export async function loadPipeline(root: string, name: string): Promise<Pipeline
       `the folder's name, '${name}'`,
     );
   }
-  return { name, directory, file, pipeline, references: readReferences(pipeline, directory) };
+  const references = readReferences(pipeline, directory);
+  return { name, directory, file, pipeline, references, decoder: await loadDecoder(pipeline) };
 }
 
 /**

@@ -61,7 +61,7 @@ async function millrace(...args: string[]): Promise<{ code: number | null; said:
 
 async function versionIn(file: string): Promise<BatchVersion> {
   const { default: pipeline }: { default: AnyPipeline } = await import(pathToFileURL(file).href);
-  return { pipeline, program: compile(pipeline, new Map(), codePrintOf(file)) };
+  return { pipeline, program: compile(pipeline, new Map(), { codePrint: codePrintOf(file) }) };
 }
 
 /** The deployed function, driven as a mapping would, from the start of the stream. */

@@ -1,4 +1,3 @@
-import { compile } from '../../src/core/compile.ts';
 import type { AnyPipeline } from '../../src/core/pipeline/types.ts';
 import type { Program } from '../../src/core/program.ts';
 import { ALL_FAULTS } from '../../src/sim/faults.ts';
@@ -8,6 +7,7 @@ import { witnessed } from '../../src/sim/witness.ts';
 import { type RecordMix, simEvents } from './sim-records.ts';
 import { smallPipeline } from './small-pipeline.ts';
 import { widePipeline } from './wide-pipeline.ts';
+import { withDecoder } from './with-decoder.ts';
 import { NOON_MS } from './world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -23,9 +23,9 @@ const PIPELINES = {
 export type Variant = keyof typeof PIPELINES;
 
 const PROGRAMS: Readonly<Record<Variant, Program>> = {
-  small: compile(PIPELINES.small),
-  shards: compile(PIPELINES.shards),
-  wide: compile(PIPELINES.wide),
+  small: await withDecoder(PIPELINES.small),
+  shards: await withDecoder(PIPELINES.shards),
+  wide: await withDecoder(PIPELINES.wide),
 };
 
 /** The program, in which an event of the place `killer` ends the process. */

@@ -25,6 +25,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   '#millrace': 'src/core/millrace.ts',
   '#millrace/testing': 'src/sim/testing.ts',
   '#pipeline': 'functions/shared/no-pipeline.ts',
+  '#decoder': 'functions/shared/no-decoder.ts',
 };
 
 /** Every TypeScript file of the project with what it imports. */

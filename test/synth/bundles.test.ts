@@ -15,6 +15,7 @@ async function inputsOf(
     entryPoints: [`functions/${entry}.ts`],
     alias: {
       '#pipeline': path.join(ROOT, 'pipelines', pipeline, 'pipeline.ts'),
+      '#decoder': path.join(ROOT, 'functions/shared/no-decoder.ts'),
       '#millrace': path.join(ROOT, 'src/core/millrace.ts'),
     },
     bundle: true,

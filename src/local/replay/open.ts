@@ -47,8 +47,10 @@ export async function openReplay(choice: DeploymentChoice): Promise<OpenReplay> 
     });
   }
   const { streamArn } = await readMapping(open.clients.lambda, open.deployment.mappingId);
-  const print = codePrintOf(folder.file);
-  const program = compile(folder.pipeline, folder.references, print);
+  const program = compile(folder.pipeline, folder.references, {
+    codePrint: codePrintOf(folder.file),
+    makeDecoder: folder.decoder.make,
+  });
   return { ...open, pipeline, environment, stackEnvironment, program, first, streamArn };
 }
 

@@ -67,7 +67,9 @@ describe('the print of a pipeline’s code', () => {
   });
 
   it('is what the program’s fingerprint is made of', () => {
-    const prints = ['1', '2', '2'].map((one) => compile(smallPipeline, new Map(), one).fingerprint);
+    const prints = ['1', '2', '2'].map(
+      (one) => compile(smallPipeline, new Map(), { codePrint: one }).fingerprint,
+    );
     expect(new Set(prints).size).toBe(2);
   });
 });
