@@ -27,6 +27,21 @@ function padded(bytes: Uint8Array): DataView {
   return words;
 }
 
+const utf8 = new TextEncoder();
+
+/** Copies a text with its padding; false where it isn't ASCII, or too long. */
+function copyAscii(text: string): boolean {
+  const { length } = text;
+  if (length + PADDING > scratch.length) return false;
+  for (let at = 0; at < length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit > 0x7f) return false;
+    scratch[at] = unit;
+  }
+  pad(length);
+  return true;
+}
+
 function pad(length: number): void {
   for (let at = length; at < length + PADDING; at += 1) scratch[at] = 0;
 }
@@ -38,6 +53,11 @@ function pad(length: number): void {
  */
 export function murmur3(bytes: Uint8Array, seed = 0): number {
   return murmurOf(padded(bytes), bytes.length, seed);
+}
+
+/** The same of a text in UTF-8. */
+export function murmur3Text(text: string): number {
+  return copyAscii(text) ? murmurOf(words, text.length, 0) : murmur3(utf8.encode(text));
 }
 
 function murmurOf(view: DataView, length: number, seed: number): number {
@@ -85,18 +105,8 @@ export function sipHash(key: HashKey, bytes: Uint8Array): Hash64 {
 
 /** The same of a text in UTF-8. */
 export function sipHashText(key: HashKey, text: string): Hash64 {
-  const { length } = text;
-  if (length + PADDING > scratch.length) return sipHash(key, utf8.encode(text));
-  for (let at = 0; at < length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit > 0x7f) return sipHash(key, utf8.encode(text));
-    scratch[at] = unit;
-  }
-  pad(length);
-  return sipOf(key, words, length);
+  return copyAscii(text) ? sipOf(key, words, text.length) : sipHash(key, utf8.encode(text));
 }
-
-const utf8 = new TextEncoder();
 
 /** Message blocks take two rounds each, the end four: steps of one loop, so that the round stands once. */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: the state has to stay in local variables; in an array it takes twice the time

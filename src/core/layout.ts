@@ -1,4 +1,4 @@
-import { murmur3 } from './hash.ts';
+import { murmur3Text } from './hash.ts';
 import { GENERATION } from './ledger.ts';
 import type { WindowSpan } from './program.ts';
 
@@ -51,11 +51,9 @@ export function layoutOf({ gridMs, groups, cellBytes, retentionMs }: LayoutFacts
   return { gridMs, windows: BLOCK_WINDOWS.find((windows) => windows <= most) ?? 1, buckets };
 }
 
-const utf8 = new TextEncoder();
-
 /** The bucket of a group, given as the JSON of its values. */
 export function bucketOf(layout: PackLayout, group: string): number {
-  return layout.buckets === 1 ? 0 : murmur3(utf8.encode(group)) % layout.buckets;
+  return layout.buckets === 1 ? 0 : murmur3Text(group) % layout.buckets;
 }
 
 /** The block in which a window starts: [startMs, endMs), milliseconds since 1970 UTC. */

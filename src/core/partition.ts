@@ -1,12 +1,11 @@
 import { DefinitionError } from './errors.ts';
-import { murmur3 } from './hash.ts';
+import { murmur3Text } from './hash.ts';
 
 /** Partitions of one pipeline: 1 to this many. */
 export const PARTITIONS_MAX = 1024;
 
 const HASH_SPACE = 2n ** 128n;
 const PREFIX = 'p-';
-const utf8 = new TextEncoder();
 
 /**
  * The logical partition of a key, 0 to partitions - 1: the slice of the 32-bit MurmurHash3 of its
@@ -14,7 +13,7 @@ const utf8 = new TextEncoder();
  */
 export function partitionOf(key: string, partitions: number): number {
   checkPartitions(partitions);
-  return Math.floor((murmur3(utf8.encode(key)) * partitions) / 2 ** 32);
+  return Math.floor((murmur3Text(key) * partitions) / 2 ** 32);
 }
 
 /** The Kinesis partition key that names partition i: `p-0`, `p-1` and so on. */

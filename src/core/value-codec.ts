@@ -70,6 +70,11 @@ function writeNumber(writer: ByteWriter, value: number): void {
 }
 
 function writeText(writer: ByteWriter, value: string): void {
+  if (value.length <= TEXT_MAX && isAscii(value)) {
+    writer.byte(TEXT + value.length);
+    writer.ascii(value);
+    return;
+  }
   if (!value.isWellFormed()) {
     writeBrokenText(writer, value);
     return;
@@ -81,6 +86,11 @@ function writeText(writer: ByteWriter, value: string): void {
     writer.varint(bytes.length);
   }
   writer.bytes(bytes);
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 function writeBrokenText(writer: ByteWriter, value: string): void {

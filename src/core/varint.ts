@@ -41,6 +41,15 @@ export class ByteWriter {
     this.#length += values.length;
   }
 
+  /** Appends a text of ASCII, one byte a unit. */
+  ascii(text: string): void {
+    this.#reserve(text.length);
+    for (let at = 0; at < text.length; at += 1) {
+      this.#bytes[this.#length + at] = text.charCodeAt(at);
+    }
+    this.#length += text.length;
+  }
+
   /** Appends a double, 8 bytes, highest first. */
   float64(value: number): void {
     this.#reserve(8);
