@@ -12,12 +12,19 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll } from 'vitest';
 import { makeAwsBucket } from '../../src/adapters/aws/bucket.ts';
 import { systemClock } from '../../src/adapters/aws/clock.ts';
+import {
+  dynamoEndpoint,
+  environmentCredentials,
+  makeLeanClient,
+} from '../../src/adapters/aws/lean-client.ts';
+import { makeLeanTable } from '../../src/adapters/aws/lean-table.ts';
 import { makeAwsOutlet } from '../../src/adapters/aws/outlet.ts';
 import { makeAwsPublisher } from '../../src/adapters/aws/publisher.ts';
 import { systemRandom } from '../../src/adapters/aws/random.ts';
 import { makeAwsShards } from '../../src/adapters/aws/shards.ts';
 import { makeAwsStream } from '../../src/adapters/aws/stream.ts';
 import { makeAwsTable } from '../../src/adapters/aws/table.ts';
+import { makeTransport } from '../../src/adapters/aws/transport.ts';
 import type { WindowEvent } from '../../src/core/closing.ts';
 import { adoptLocalEnvironment } from '../../src/local/child.ts';
 import { type LocalClients, makeClients } from '../../src/local/clients.ts';
@@ -74,6 +81,19 @@ afterAll(async () => {
 
 tableSuite('DynamoDB', async () =>
   makeAwsTable({ client: clients.dynamoDb, tableName: names.table, clock: systemClock }),
+);
+tableSuite('DynamoDB by our own client', async () =>
+  makeLeanTable({
+    client: makeLeanClient({
+      endpoint: dynamoEndpoint('eu-west-1'),
+      region: 'eu-west-1',
+      credentials: environmentCredentials,
+      transport: makeTransport(dynamoEndpoint('eu-west-1')),
+      clock: systemClock,
+    }),
+    tableName: names.table,
+    clock: systemClock,
+  }),
 );
 bucketSuite('S3', async () =>
   makeAwsBucket({ client: clients.s3, bucketName: names.bucket, clock: systemClock }),

@@ -43,6 +43,8 @@ export async function sendOnce<Output>(
   try {
     return await send({ abortSignal: AbortSignal.timeout(Math.min(leftMs, REQUEST_MS_MAX)) });
   } catch (error) {
+    // What was answered can't be read.
+    if (error instanceof InvariantError) throw error;
     throw classify(operation, error);
   }
 }
