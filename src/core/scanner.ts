@@ -129,7 +129,7 @@ export class Scanner {
     if (first === QUOTE) return this.#endOfText(bytes, start) < 0 ? -1 : this.at;
     if (isOpening(first)) return this.#endOfNested(bytes, start);
     let at = start;
-    while (at < bytes.length && bytes[at] !== COMMA && !isClosing(bytes[at] ?? 0)) at += 1;
+    while (IN_SCALAR[bytes[at] ?? 0] === 1) at += 1;
     return at;
   }
 
@@ -173,7 +173,6 @@ const WORDS = 1024;
 const WORD_LENGTH_MAX = 64;
 
 const QUOTE = 0x22;
-const COMMA = 0x2c;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
@@ -194,6 +193,8 @@ export const NULL = Uint8Array.from(Buffer.from('null'));
 
 /** Bytes that stand for themselves in a text. */
 const PLAIN = classOf((byte) => byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c);
+/** Bytes of numbers, true, false and null; nothing that could begin a text. */
+const IN_SCALAR = classOf((byte) => '0123456789+-.eEtrufalsn'.includes(String.fromCharCode(byte)));
 const IN_NUMBER = classOf((byte) => '0123456789+-.eE'.includes(String.fromCharCode(byte)));
 
 function classOf(has: (byte: number) => boolean): Uint8Array {
