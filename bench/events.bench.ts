@@ -14,20 +14,12 @@ import { loadDecoder } from '../src/project/decoder.ts';
 import { batchesOf, flightStream, hourPipeline, type StreamKind } from './lib/flight-streams.ts';
 import { compared, interleave, machine, showSpread, type Variant } from './lib/measure.ts';
 import { leanTable, sdkTable } from './lib/mock-dynamo.ts';
+import { parseAll } from './lib/real-flights.ts';
 import { portsAround, remembersKey, sinkPorts } from './lib/stub-ports.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 24, 12);
 const BATCH = 1_000;
 const BASE = 'base64 and JSON.parse';
-
-function baseline(batch: KinesisBatch): number {
-  let fields = 0;
-  for (const { kinesis } of batch.Records) {
-    const event: object = JSON.parse(Buffer.from(kinesis.data, 'base64').toString());
-    fields += 'data' in event ? 1 : 0;
-  }
-  return fields;
-}
 
 function decodeAndValidate(program: Program, batch: KinesisBatch): number {
   let valid = 0;
@@ -101,7 +93,7 @@ async function measure(kind: StreamKind): Promise<void> {
   const spaced = batches.map(withSpaces);
   const at = (index: number) => batches[index] ?? { Records: [] };
   const variants: readonly Variant[] = [
-    { name: BASE, repeats: 5, make: () => (index) => baseline(at(index)) },
+    { name: BASE, repeats: 5, make: () => (index) => parseAll(at(index)) },
     {
       name: 'decode and validate, reference',
       repeats: 3,

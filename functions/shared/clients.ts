@@ -1,23 +1,39 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { systemClock } from '../../src/adapters/aws/clock.ts';
+import {
+  dynamoEndpoint,
+  environmentCredentials,
+  makeLeanClient,
+} from '../../src/adapters/aws/lean-client.ts';
+import { makeLeanTable } from '../../src/adapters/aws/lean-table.ts';
 import { makeAwsOutlet } from '../../src/adapters/aws/outlet.ts';
 import { systemRandom } from '../../src/adapters/aws/random.ts';
 import { CLIENT_DEFAULTS } from '../../src/adapters/aws/send.ts';
 import { makeAwsShards } from '../../src/adapters/aws/shards.ts';
 import { makeAwsStream } from '../../src/adapters/aws/stream.ts';
-import { makeAwsTable } from '../../src/adapters/aws/table.ts';
+import { makeTransport } from '../../src/adapters/aws/transport.ts';
 import type { OutputTarget } from '../../src/core/contract.ts';
 import type { FedStream } from '../../src/handlers/ports.ts';
 import type { Shards } from '../../src/ports/shards.ts';
 import type { Stream } from '../../src/ports/stream.ts';
 import type { Table } from '../../src/ports/table.ts';
+import { readRegion } from './env.ts';
 import { UnitMeter } from './unit-meter.ts';
 
-const dynamoDb = new DynamoDBClient(CLIENT_DEFAULTS);
 /** Counts what the tables bill. */
 export const unitMeter = new UnitMeter();
-unitMeter.attach(dynamoDb);
+
+const region = readRegion();
+const endpoint = dynamoEndpoint(region);
+/** Our own client rather than the SDK's: see ADR 0019. */
+const dynamoDb = makeLeanClient({
+  endpoint,
+  region,
+  credentials: environmentCredentials,
+  transport: makeTransport(endpoint),
+  clock: systemClock,
+  onUnits: (consumed, operation) => unitMeter.note(consumed, operation),
+});
 
 const kinesis = new KinesisClient(CLIENT_DEFAULTS);
 
@@ -26,7 +42,7 @@ export const systemPorts = { clock: systemClock, random: systemRandom } as const
 
 /** A table of the data stack. */
 export function tablePort(tableName: string): Table {
-  return makeAwsTable({ client: dynamoDb, tableName, clock: systemClock });
+  return makeLeanTable({ client: dynamoDb, tableName, clock: systemClock });
 }
 
 /** The pipeline's stream. */

@@ -24,6 +24,13 @@ export function readEnv<Name extends EnvName>(
   return Object.fromEntries(values);
 }
 
+/** The region that Lambda sets. @throws DefinitionError */
+export function readRegion(): string {
+  const { AWS_REGION } = process.env;
+  if (AWS_REGION !== undefined && AWS_REGION !== '') return AWS_REGION;
+  throw new DefinitionError('environment variable AWS_REGION', AWS_REGION, 'what Lambda sets');
+}
+
 /** The id of the trace that the invocation belongs to, as Lambda sets it anew for each one. */
 export function readTraceId(): string | undefined {
   return /Root=([^;]+)/.exec(process.env._X_AMZN_TRACE_ID ?? '')?.[1];

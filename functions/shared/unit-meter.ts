@@ -1,5 +1,3 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-
 /** Units that a table billed. */
 export interface TableUnits {
   read: number;
@@ -12,8 +10,8 @@ interface Consumed {
   readonly CapacityUnits?: number | undefined;
 }
 
-/** Calls that read; every other one writes. */
-const READS = /^(Query|GetItem|BatchGetItem|Scan)Command$/;
+/** Operations that read; every other one writes. */
+const READS = /^(Query|BatchGetItem)$/;
 
 /**
  * Adds up the units that DynamoDB bills, as its answers say: what a batch costs stands in its log line.
@@ -22,19 +20,15 @@ const READS = /^(Query|GetItem|BatchGetItem|Scan)Command$/;
 export class UnitMeter {
   readonly #tables = new Map<string, TableUnits>();
 
-  /** Asks for the units in every request of a client. */
-  attach(client: DynamoDBClient): void {
-    client.middlewareStack.add(
-      (next, { commandName = '' }) =>
-        async (request) => {
-          const input = { ...request.input, ReturnConsumedCapacity: 'TOTAL' as const };
-          const answer = await next({ ...request, input });
-          const consumed: unknown = Reflect.get(answer.output, 'ConsumedCapacity');
-          this.#add([consumed ?? []].flat() as Consumed[], READS.test(commandName));
-          return answer;
-        },
-      { step: 'initialize', name: 'units' },
-    );
+  /** Notes what an answer says: one table or a list of them, or nothing. */
+  note(consumed: unknown, operation: string): void {
+    for (const { TableName: table = '', CapacityUnits = 0 } of [
+      consumed ?? [],
+    ].flat() as Consumed[]) {
+      const units = this.#tables.get(table) ?? { read: 0, write: 0 };
+      units[READS.test(operation) ? 'read' : 'write'] += CapacityUnits;
+      this.#tables.set(table, units);
+    }
   }
 
   /** Units by table since they were last taken. */
@@ -42,13 +36,5 @@ export class UnitMeter {
     const taken = Object.fromEntries(this.#tables);
     this.#tables.clear();
     return taken;
-  }
-
-  #add(consumed: readonly Consumed[], isRead: boolean): void {
-    for (const { TableName: table = '', CapacityUnits = 0 } of consumed) {
-      const units = this.#tables.get(table) ?? { read: 0, write: 0 };
-      units[isRead ? 'read' : 'write'] += CapacityUnits;
-      this.#tables.set(table, units);
-    }
   }
 }

@@ -124,34 +124,35 @@ function sipOf(key: HashKey, view: DataView, length: number): Hash64 {
     h3 ^= high;
     if (isEnd) v2 ^= 0xff;
     for (let round = isEnd ? 4 : 2; round > 0; round -= 1) {
-      let sum = (v0 >>> 0) + (v1 >>> 0);
-      h0 = (h0 + h1 + (sum > 0xffffffff ? 1 : 0)) | 0;
-      v0 = sum | 0;
+      // The carry of a sum of low halves: they are compared as unsigned.
+      let low32 = (v0 + v1) | 0;
+      h0 = (h0 + h1 + (low32 >>> 0 < v0 >>> 0 ? 1 : 0)) | 0;
+      v0 = low32;
       let turned = ((v1 << 13) | (h1 >>> 19)) ^ v0;
       h1 = ((h1 << 13) | (v1 >>> 19)) ^ h0;
       v1 = turned;
-      sum = (v2 >>> 0) + (v3 >>> 0);
-      h2 = (h2 + h3 + (sum > 0xffffffff ? 1 : 0)) | 0;
-      v2 = sum | 0;
+      low32 = (v2 + v3) | 0;
+      h2 = (h2 + h3 + (low32 >>> 0 < v2 >>> 0 ? 1 : 0)) | 0;
+      v2 = low32;
       turned = ((v3 << 16) | (h3 >>> 16)) ^ v2;
       h3 = ((h3 << 16) | (v3 >>> 16)) ^ h2;
       v3 = turned;
       // From here on v0 and v2 stand with their halves swapped, as the round's rotation by 32 has them.
-      sum = (h0 >>> 0) + (v3 >>> 0);
-      const carry0 = sum > 0xffffffff ? 1 : 0;
-      h0 = (v0 + h3 + carry0) | 0;
-      v0 = sum | 0;
+      low32 = (h0 + v3) | 0;
+      h0 = (v0 + h3 + (low32 >>> 0 < v3 >>> 0 ? 1 : 0)) | 0;
+      v0 = low32;
       turned = ((v3 << 21) | (h3 >>> 11)) ^ v0;
       h3 = ((h3 << 21) | (v3 >>> 11)) ^ h0;
       v3 = turned;
-      sum = (v2 >>> 0) + (v1 >>> 0);
-      const carry2 = sum > 0xffffffff ? 1 : 0;
-      h2 = (h2 + h1 + carry2) | 0;
-      v2 = sum | 0;
+      low32 = (v2 + v1) | 0;
+      h2 = (h2 + h1 + (low32 >>> 0 < v1 >>> 0 ? 1 : 0)) | 0;
+      v2 = low32;
       turned = ((v1 << 17) | (h1 >>> 15)) ^ v2;
       h1 = ((h1 << 17) | (v1 >>> 15)) ^ h2;
       v1 = turned;
-      [v2, h2] = [h2, v2];
+      const swapped = v2;
+      v2 = h2;
+      h2 = swapped;
     }
     v0 ^= low;
     h0 ^= high;

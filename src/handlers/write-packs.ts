@@ -46,8 +46,11 @@ export interface PacksWritten {
 interface Work {
   readonly plan: PackPlan;
   readonly key: string;
-  /** The cells that the prefix touches, in the order of their first record. */
-  readonly cells: readonly CellPlan[];
+  /**
+   * The cells that the prefix touches, in the order of their first record, without those that are known to be stored
+   * with all of it: positions only grow, so they stay so.
+   */
+  cells: readonly CellPlan[];
   /** Undefined: not known, has to be read. */
   pack: Pack | undefined;
   /** Made but not acknowledged: sent again as it is. */
@@ -151,15 +154,18 @@ function prepare(context: WriteContext, work: Work, batch: Batch): readonly Read
 /** The pages with records to be folded, and the cells that those touch. */
 function touchedPages(work: Work, pack: Pack, batch: Batch): Map<LivePage, CellPlan[]> {
   const pages = new Map<LivePage, CellPlan[]>();
+  const open: CellPlan[] = [];
   for (const cell of work.cells) {
     const first = batch.decisions[cell.folds[0]?.ordinal ?? 0]?.record.position;
     if (first === undefined) continue;
     const page = pack.place(cell, first);
     if (firstAfter(cell, batch, page.position) === undefined) continue;
+    open.push(cell);
     const touched = pages.get(page);
     if (touched === undefined) pages.set(page, [cell]);
     else touched.push(cell);
   }
+  work.cells = open;
   return pages;
 }
 

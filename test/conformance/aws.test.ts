@@ -44,6 +44,8 @@ import { tableSuite } from './table.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'millrace-aws-'));
 const names = { table: 'conformance', bucket: 'conformance', stream: 'conformance' };
+/** Of the local cloud. */
+const REGION = 'us-east-1';
 let emulator: Emulator | undefined;
 let clients: LocalClients;
 let streamArn = '';
@@ -85,10 +87,10 @@ tableSuite('DynamoDB', async () =>
 tableSuite('DynamoDB by our own client', async () =>
   makeLeanTable({
     client: makeLeanClient({
-      endpoint: dynamoEndpoint('eu-west-1'),
-      region: 'eu-west-1',
+      endpoint: dynamoEndpoint(REGION),
+      region: REGION,
       credentials: environmentCredentials,
-      transport: makeTransport(dynamoEndpoint('eu-west-1')),
+      transport: makeTransport(dynamoEndpoint(REGION)),
       clock: systemClock,
     }),
     tableName: names.table,

@@ -57,15 +57,15 @@ it('each bundle has the AWS clients that its function calls, and no other', asyn
   });
   expect(await Promise.all(clients)).toMatchInlineSnapshot(`
     [
-      "archive: dynamodb, kinesis, s3",
-      "check-archive: dynamodb, kinesis, s3",
-      "close: dynamodb, eventbridge, kinesis",
-      "consume: dynamodb, kinesis, s3",
-      "keep: dynamodb, kinesis",
-      "recover: dynamodb, kinesis, lambda, s3",
-      "redrive: dynamodb, kinesis, s3",
-      "replay: dynamodb, kinesis, s3",
-      "scale: cloudwatch, dynamodb, kinesis",
+      "archive: kinesis, s3",
+      "check-archive: kinesis, s3",
+      "close: eventbridge, kinesis",
+      "consume: kinesis, s3",
+      "keep: kinesis",
+      "recover: kinesis, lambda, s3",
+      "redrive: kinesis, s3",
+      "replay: kinesis, s3",
+      "scale: cloudwatch, kinesis",
     ]
   `);
 });
