@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 
 /** Credentials of AWS; the token belongs to temporary ones, as a function has them. */
 export interface Credentials {
@@ -36,7 +36,8 @@ export class Signer {
   readonly #scope: SignedScope;
   #day = '';
   #secret = '';
-  #key = Buffer.alloc(0);
+  /** A key object: bytes would be made one for each request. */
+  #key: KeyObject | undefined;
 
   constructor(scope: SignedScope) {
     this.#scope = scope;
@@ -69,13 +70,14 @@ export class Signer {
     };
   }
 
-  #keyOf(day: string, secret: string): Buffer {
-    if (day !== this.#day || secret !== this.#secret) {
+  #keyOf(day: string, secret: string): KeyObject {
+    if (this.#key === undefined || day !== this.#day || secret !== this.#secret) {
       const parts = [day, this.#scope.region, this.#scope.service, 'aws4_request'];
-      this.#key = parts.reduce(
+      const bytes = parts.reduce(
         (key, part) => createHmac('sha256', key).update(part).digest(),
         Buffer.from(`AWS4${secret}`),
       );
+      this.#key = createSecretKey(bytes);
       this.#day = day;
       this.#secret = secret;
     }
