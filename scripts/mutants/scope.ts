@@ -2,9 +2,8 @@
  * Which sources are mutated: the handlers that write, and the protocol in the core. Left out are
  * definitions and their compilation, schemas, accumulators, texts of errors, documents: none of them
  * decides whether an event is counted once. Left out too is what only reads, for queries and commands:
- * it is no part of the simulation. So are the jobs that a person starts: replays, redrives, recoveries, the
- * announcement of a switch. They go through the consumer's own path, which is in scope, and have simulations of their
- * own, which are no part of the battery yet.
+ * it is no part of the simulation. So are the jobs that a person starts (replays, redrives, recoveries, the
+ * announcement of a switch) and what scales a stream: their simulations are no part of the battery yet.
  */
 export const SCOPE: readonly string[] = [
   `src/handlers/!(${[
@@ -21,6 +20,7 @@ export const SCOPE: readonly string[] = [
     'counted-ids',
     'recover',
     'announce-switch',
+    'scale',
   ].join('|')}).ts`,
   `src/core/{${[
     'archive-tail',
