@@ -101,7 +101,7 @@ function ledgerOf(settings: ProgramSettings): readonly Kept[] {
       deletedBy: DELETED.ledger,
     },
     {
-      what: 'list of partitions, list of versions, key of the ids',
+      what: 'list of partitions, list of versions, key of the ids; jobs that brought events back, and which events',
       where: 'ledger',
       forMs: null,
       from: '',
@@ -123,6 +123,13 @@ function refusedOf({ retention }: ProgramSettings): readonly Kept[] {
       ...common,
       what: 'refused events, with their bytes; batches that were given up',
       where: 'quarantine bucket',
+      deletedBy: DELETED.lifecycle,
+    },
+    {
+      ...common,
+      what: 'copies of refused events that are brought back',
+      where: 'quarantine bucket',
+      from: 'the plan of the job',
       deletedBy: DELETED.lifecycle,
     },
   ];

@@ -19,6 +19,7 @@ describe('what is kept', () => {
     expect(kept('window places')).toMatchObject({ forMs: 30 * DAY_MS, isLonger: false });
     expect(kept('single events')?.forMs).toBe(DAY_MS);
     expect(kept('refused events, index')?.forMs).toBe(30 * DAY_MS);
+    expect(kept('copies of refused events that are brought back')?.forMs).toBe(30 * DAY_MS);
     expect(kept('records', 'archive bucket')?.forMs).toBe(365 * DAY_MS);
   });
 
