@@ -4,6 +4,7 @@ import { FIRST_GENERATION, type LiveGeneration } from '../../core/generation.ts'
 import { liveGeneration } from '../../handlers/live-generation.ts';
 import { type DeployedGeneration, findGeneration, findGenerations } from '../generations.ts';
 import { CommandError, EXIT } from '../local-error.ts';
+import { askDescription } from './ask.ts';
 import { compareGenerations, type GenerationComparison } from './compare.ts';
 import { archivePorts, type OpenReplay, replayerOf } from './open.ts';
 import { deployedGeneration, goOn, swapTo } from './rebuild.ts';
@@ -20,9 +21,11 @@ export interface ChosenGeneration {
 }
 
 /**
- * The generation that a command is about: the one that was named, or the newest that isn't live, or the next.
+ * The generation that a command is about: the one that was named; or the newest, if it isn't live and is of this
+ * version of the pipeline; or the next.
  *
  * @param range undefined: what it was begun with, or everything
+ * @throws CommandError when the one that was named is of another version
  */
 export async function chooseGeneration(
   open: OpenReplay,
@@ -33,14 +36,38 @@ export async function chooseGeneration(
   const all = await findGenerations(of);
   const { live } = await liveOf(open);
   const newest = all.at(-1);
-  const goesOnWith = newest === undefined || newest.name === live ? undefined : Number(newest.name);
-  const number = named ?? goesOnWith ?? Number(newest?.name ?? FIRST_GENERATION) + 1;
+  const isOpen =
+    newest !== undefined && newest.name !== live && (await isOfThisVersion(open, newest));
+  const next = Number(newest?.name ?? FIRST_GENERATION) + (isOpen ? 0 : 1);
+  const number = named ?? next;
   const standing = all.find(({ name }) => Number(name) === number);
+  if (standing !== undefined && !(await isOfThisVersion(open, standing))) {
+    throw otherVersion(open, standing, next);
+  }
   return {
     number,
     replay: range ?? standing?.replay ?? { fromMs: 0 },
     stands: standing !== undefined,
   };
+}
+
+/** True when the generation's function has the pipeline as it is in this checkout. */
+async function isOfThisVersion(open: OpenReplay, generation: DeployedGeneration): Promise<boolean> {
+  const { fingerprint } = await askDescription(replayerOf(open, generation));
+  return fingerprint === open.program.fingerprint;
+}
+
+function otherVersion(
+  { pipeline }: OpenReplay,
+  { name }: DeployedGeneration,
+  next: number,
+): CommandError {
+  return new CommandError(`Generation ${name} is of another version of ${pipeline}`, {
+    exitCode: EXIT.usage,
+    detail:
+      'got a pipeline file that differs from what it was made of, expected the same: what it counts would be of two else',
+    next: `npx millrace replay --pipeline ${pipeline} --generation ${next}`,
+  });
 }
 
 /** Which generation readers look at. */
