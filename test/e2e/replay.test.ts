@@ -194,4 +194,15 @@ describe('replaying under a changed pipeline', () => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("can't go live");
   }, 300_000);
+
+  it('goes on with no generation of another version of the pipeline', async () => {
+    const file = path.join(clone, 'pipelines', 'flights', 'pipeline.ts');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('delay > 45', 'delay > 60'));
+
+    const { code, stderr } = await replay('--generation', '2');
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('of another version of flights');
+    expect(stderr).toContain('--generation 4');
+  }, 60_000);
 });
