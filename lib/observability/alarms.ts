@@ -68,7 +68,7 @@ export function alarmDefinitions(source: AlarmSource): readonly AlarmDefinition[
 export const COMPOSITES: readonly CompositeDefinition[] = [
   {
     id: 'Behind',
-    says: 'results are late: the stream is not read, or not fast enough',
+    says: 'results are late: the stream is not read, or not fast enough, or a switch waits for its version',
     impact: 'Nothing is lost as long as the retention of the stream is not over.',
     layer: 'processing',
     anyOf: ['IteratorAge', 'Freshness', 'Latency'],
