@@ -30,6 +30,9 @@ const CALL_MS = 10_000;
 /** How often the writers are looked at, milliseconds. */
 const LOOK_MS = 2_000;
 
+/** The same before the switch: a look reads from the stream, which shares that with the function. */
+const LOOK_EARLY_MS = 15_000;
+
 /** A record can be read some time after its arrival, milliseconds. */
 const SETTLE_MS = 5_000;
 
@@ -105,7 +108,11 @@ export class Switching {
     await this.#told(abortSwitch(this.#ledger, this.#context(), this.#leadMs));
   }
 
-  /** Waits until the version before has finished everything that arrived before the switch. */
+  /**
+   * Waits until the version before has finished everything that arrived before the switch.
+   *
+   * @throws CommandError when the switch was taken back meanwhile
+   */
   async finished(
     { next }: SwitchPlan,
     atMs: number,
@@ -116,11 +123,13 @@ export class Switching {
   ): Promise<void> {
     const source = await this.#source(next);
     for (;;) {
+      await this.#checkAnnounced(next);
       const writers = await writerStandings(source, { print: next.print, atMs }, this.#context());
       onLook(writers);
-      const isPast = Date.now() >= atMs + SETTLE_MS;
-      if (isPast && writers.every(({ state }) => state !== 'behind')) return;
-      await delay(LOOK_MS, undefined, { signal });
+      const leftMs = atMs + SETTLE_MS - Date.now();
+      if (leftMs <= 0 && writers.every(({ state }) => state !== 'behind')) return;
+      const pauseMs = Math.min(LOOK_EARLY_MS, Math.max(LOOK_MS, leftMs));
+      await delay(pauseMs, undefined, { signal });
     }
   }
 
@@ -148,6 +157,15 @@ export class Switching {
   async writers({ next }: SwitchPlan, atMs: number): Promise<readonly WriterStanding[]> {
     const source = await this.#source(next);
     return writerStandings(source, { print: next.print, atMs }, this.#context());
+  }
+
+  async #checkAnnounced({ print }: VersionFacts): Promise<void> {
+    const list = await readVersions(this.#ledger, this.#context());
+    if (list?.versions.at(-1)?.print === print) return;
+    throw refused(
+      `got a list of versions without ${print}: the switch was taken back, and nothing is deployed`,
+      this.#choice.pipeline,
+    );
   }
 
   async #source({ partitions }: VersionFacts): Promise<SwitchSource> {
