@@ -44,9 +44,9 @@ export class ComputeStack extends Stack {
       closedWindows === undefined
         ? undefined
         : new Closer(this, 'Closer', { ...source, closedWindows });
-    this.#scale(source);
+    const scaler = this.#scaler(source);
     this.topic = makeAlarmTopic(this, 'Alarms', environment.alarms);
-    const watching = this.#observe(props, { keeper, redriver, closer });
+    const watching = this.#observe(props, { keeper, redriver, closer, scaler });
     new CfnOutput(this, 'ConsumerName', { value: this.consumer.function.functionName });
     new CfnOutput(this, 'RedriverName', { value: redriver.function.functionName });
     new CfnOutput(this, 'PipelineVersion', { value: this.consumer.version });
@@ -68,12 +68,13 @@ export class ComputeStack extends Stack {
     new CfnOutput(this, 'IdleCost', { value: idleCostText(idleCostMonth(environment, watching)) });
   }
 
-  #scale(source: ConsumerProps): void {
+  #scaler(source: ConsumerProps): Scaler | undefined {
     const { stream } = source.environment;
-    if (stream.type !== 'provisioned' || stream.scaleTo === undefined) return;
+    if (stream.type !== 'provisioned' || stream.scaleTo === undefined) return undefined;
     const range = { least: stream.shards, most: stream.scaleTo };
-    const { function: scaler } = new Scaler(this, 'Scaler', { ...source, ...range });
-    new CfnOutput(this, 'ScalerName', { value: scaler.functionName });
+    const scaler = new Scaler(this, 'Scaler', { ...source, ...range });
+    new CfnOutput(this, 'ScalerName', { value: scaler.function.functionName });
+    return scaler;
   }
 
   #archiver(source: ConsumerProps): Archiver | undefined {
@@ -90,6 +91,7 @@ export class ComputeStack extends Stack {
       readonly keeper: Keeper;
       readonly redriver: Redriver;
       readonly closer: Closer | undefined;
+      readonly scaler: Scaler | undefined;
     },
   ): Watching {
     const { consumer, archiver, topic } = this;

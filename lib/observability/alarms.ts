@@ -61,6 +61,7 @@ export function alarmDefinitions(source: AlarmSource): readonly AlarmDefinition[
     ...archiveAlarms(source),
     ...(source.pipeline.closing === null ? [] : CLOSING_ALARMS),
     ...operationAlarms(),
+    ...scalingAlarms(source),
   ];
 }
 
@@ -300,6 +301,23 @@ function operationAlarms(): readonly AlarmDefinition[] {
       ...ANY,
       datapoints: 1,
       periods: 1,
+    },
+  ];
+}
+
+function scalingAlarms({ environment: { stream } }: AlarmSource): readonly AlarmDefinition[] {
+  if (stream.type !== 'provisioned' || stream.scaleTo === undefined) return [];
+  return [
+    {
+      id: 'ScalerErrors',
+      says: 'the function that scales the stream fails',
+      impact:
+        'The shards stay as many as they are: in a burst producers are refused and send again.',
+      layer: 'operations',
+      watches: 'scalerErrors',
+      ...ANY,
+      datapoints: 2,
+      periods: 2,
     },
   ];
 }

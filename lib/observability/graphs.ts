@@ -197,6 +197,12 @@ export const GRAPHS = {
       metrics: ['keeperCalls', 'keeperErrors'],
     },
     {
+      title: 'The scaler, by quarters of an hour',
+      unit: 'calls',
+      look: 'Fifteen calls, none that failed. What it did is in its log.',
+      metrics: ['scalerCalls', 'scalerErrors'],
+    },
+    {
       title: 'Brought back out of quarantine',
       unit: 'events, calls',
       look: 'Peaks where somebody redrives. Refused once more: the pipeline was changed meanwhile.',

@@ -9,6 +9,7 @@ import type { Closer } from '../processing/closer.ts';
 import type { Consumer } from '../processing/consumer.ts';
 import type { Keeper } from '../processing/keeper.ts';
 import type { Redriver } from '../processing/redriver.ts';
+import type { Scaler } from '../processing/scaler.ts';
 import type { PipelineTables } from '../storage/tables.ts';
 import { closingMetrics } from './closing-metrics.ts';
 import { costMetrics } from './cost-metrics.ts';
@@ -26,6 +27,8 @@ export interface MetricSource {
   readonly archiver: Archiver | undefined;
   /** Undefined where the pipeline closes no windows. */
   readonly closer: Closer | undefined;
+  /** Undefined where the stream isn't scaled by a function. */
+  readonly scaler: Scaler | undefined;
   readonly topic: Topic;
 }
 
@@ -46,6 +49,7 @@ export function pipelineMetrics(source: MetricSource) {
   return {
     ...counted,
     ...operations(source),
+    ...scaling(source),
     ...closingMetrics(source),
     ...derived(counted),
     ...costMetrics({ ...counted, ...operations(source) }, source.environment),
@@ -163,6 +167,18 @@ function operations({ pipeline, environment, consumer, keeper, redriver, topic }
     notificationsFailed: of(topic.metricNumberOfNotificationsFailed(), 'Sum', 'failed'),
     consumerLogs: logBytes(consumer.function.logGroup, 'consumer'),
     keeperLogs: logBytes(keeper.function.logGroup, 'keeper'),
+  };
+}
+
+/** Of the scaler; nothing where there is none. */
+function scaling({
+  scaler,
+}: MetricSource): Partial<Record<'scalerCalls' | 'scalerErrors', IMetric>> {
+  if (scaler === undefined) return {};
+  const quarter = Duration.minutes(15);
+  return {
+    scalerCalls: of(scaler.function.metricInvocations(), 'Sum', 'called', quarter),
+    scalerErrors: of(scaler.function.metricErrors(), 'Sum', 'failed', quarter),
   };
 }
 

@@ -1,5 +1,6 @@
 import { ASSUMED, GB, MONTH_S } from './assumptions.ts';
 import { type CostLine, costLine, short } from './cost-line.ts';
+import { scalerCost } from './cost-scaler.ts';
 import type { Month } from './month.ts';
 import { archiveOf, type Planned } from './planned.ts';
 import { PRICES } from './prices.ts';
@@ -40,6 +41,7 @@ export function watchedParts({
     archives: program.settings.retention.archiveMs !== null && deployment.archive !== false,
     closes: program.settings.closing !== null,
     feeds: program.outputs.length > 0,
+    scales: scalerCost(deployment).length > 0,
     minds: deployment.alarms.noEvents !== null,
   };
 }

@@ -17,6 +17,8 @@ export interface WatchedParts {
   readonly archives: boolean;
   readonly closes: boolean;
   readonly feeds: boolean;
+  /** A function scales the stream. */
+  readonly scales: boolean;
   /** Silence raises an alarm. */
   readonly minds: boolean;
 }
@@ -25,8 +27,9 @@ export interface WatchedParts {
 export function watchingOf(dashboards: Deployment['dashboards'], parts: WatchedParts): Watching {
   const of = (part: boolean, count: number) => (part ? count : 0);
   return {
-    metrics: 11 + of(parts.feeds, 1) + of(parts.archives, 4) + of(parts.closes, 6),
-    alarmMetrics: 15 + of(parts.minds, 1) + of(parts.archives, 4) + of(parts.closes, 4),
+    metrics: 13 + of(parts.feeds, 1) + of(parts.archives, 4) + of(parts.closes, 6),
+    alarmMetrics:
+      16 + of(parts.scales, 1) + of(parts.minds, 1) + of(parts.archives, 4) + of(parts.closes, 4),
     compositeAlarms: 2,
     dashboards: dashboards === 'all' ? 5 : 1,
     keys: 2,
