@@ -3,10 +3,10 @@
  * it is measured on AWS; each says where it comes from.
  */
 export const ASSUMED = {
-  /** CPU of an event in the handler, microseconds of a whole core: bench/RESULTS.md, 2026-11-25. */
-  handlerUs: 50,
-  /** The SDK's share on top, of the same order: bench/RESULTS.md, "Not measured". */
-  sdkUs: 50,
+  /** CPU of an event in the handler, microseconds of a whole core: bench/RESULTS.md, "Real flights", 2026-11-25. */
+  handlerUs: 43,
+  /** What making and signing its requests adds: the same table. */
+  clientUs: 12,
   /** CPU of a record in the archiver: bench/RESULTS.md. */
   archiverUs: 6,
   /** One request to DynamoDB, Kinesis or S3, milliseconds, several items included. Not measured. */

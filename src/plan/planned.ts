@@ -38,7 +38,7 @@ export function batchSeconds(
 ): number {
   const { memoryMb } = deployment.consumer;
   const core = Math.min(1, memoryMb / ASSUMED.coreMb);
-  const cpuS = (events * (ASSUMED.handlerUs + ASSUMED.sdkUs)) / 1e6 / core;
+  const cpuS = (events * (ASSUMED.handlerUs + ASSUMED.clientUs)) / 1e6 / core;
   const { retention, events: layout } = program.settings;
   const keepsEach = retention.eventsMs !== null && layout.layout === 'each';
   const own = events / writers;
