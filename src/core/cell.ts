@@ -4,10 +4,13 @@ import type { CellState, Column, FoldInput, GroupValue } from './program.ts';
 
 /** A group's values as a JSON array: what names it in keys and results. */
 export function encodeGroup(values: readonly GroupValue[]): string {
-  const [only] = values;
-  // Most groups are one short code.
-  if (values.length === 1 && typeof only === 'string' && isPlain(only)) return `["${only}"]`;
-  return JSON.stringify(values);
+  let text = '';
+  for (const value of values) {
+    // Most groups are short codes.
+    if (typeof value !== 'string' || !isPlain(value)) return JSON.stringify(values);
+    text += text === '' ? `"${value}"` : `,"${value}"`;
+  }
+  return `[${text}]`;
 }
 
 const PLAIN_LENGTH_MAX = 32;

@@ -62,9 +62,21 @@ function attributes(item: Readonly<Record<string, Attribute>>): string {
   for (const name in item) {
     const value = item[name];
     if (value === undefined) continue;
-    text += `${text === '' ? '{' : ','}${quoted(name)}:${attribute(value)}`;
+    text += `${text === '' ? '{' : ','}${quotedName(name)}:${attribute(value)}`;
   }
   return `${text}}`;
+}
+
+const names = new Map<string, string>();
+
+/** Attributes have a few names, which our own code gives them. */
+function quotedName(name: string): string {
+  let known = names.get(name);
+  if (known === undefined) {
+    known = quoted(name);
+    names.set(name, known);
+  }
+  return known;
 }
 
 function attribute(value: Attribute): string {
