@@ -14,7 +14,7 @@ import { adoptLocalEnvironment } from '../../src/local/child.ts';
 import { makeClients } from '../../src/local/clients.ts';
 import type { OpenDeployment } from '../../src/local/deployed.ts';
 import { runEvents } from '../../src/local/feed/source.ts';
-import { type History, readHistory } from '../../src/local/history.ts';
+import { type RunNote, readHistory } from '../../src/local/history.ts';
 import { readQuarantine } from '../../src/local/quarantine.ts';
 import { requireFeed } from '../../src/local/require-feed.ts';
 import { readStored } from '../../src/local/results.ts';
@@ -90,18 +90,25 @@ async function quarantined(): Promise<readonly TracedDocument[]> {
   return found;
 }
 
-function historyOf(): { readonly epoch: string; readonly history: History } {
-  const [file = ''] = globSync('.millrace/local/runs/*.json', { cwd: clone });
-  const epoch = path.basename(file, '.json');
-  return { epoch, history: readHistory(path.join(clone, '.millrace', 'local'), epoch) };
+/** Of the stream that the run went into; the pipeline that is fed has a history without runs. */
+function runOf(): { readonly epoch: string; readonly run: RunNote } {
+  const directory = path.join(clone, '.millrace', 'local');
+  const epochs = globSync('runs/*.json', { cwd: directory }).map((one) =>
+    path.basename(one, '.json'),
+  );
+  const found = epochs.flatMap((epoch) =>
+    readHistory(directory, epoch).runs.map((note) => ({ epoch, run: note })),
+  );
+  const [newest] = found;
+  if (newest === undefined) throw new Error('no run is noted');
+  return newest;
 }
 
 /** Everything that counts, each once: what the first pipeline took, and what was brought back. */
 async function computed(program: Program, brought: readonly TracedDocument[]) {
   const firstProgram = compile(first.pipeline, first.references);
   const source = { folder: first, feed: await requireFeed(first), program: firstProgram };
-  const [{ complete: _complete, ...spec } = { complete: false }] = historyOf().history.runs;
-  const { events } = await runEvents(spec as never, source);
+  const { events } = await runEvents(runOf().run, source);
   const batch = new BatchComputation(mended.pipeline, program);
   const before = new BatchComputation(first.pipeline, firstProgram);
   const nowMs = Date.now();
@@ -123,7 +130,7 @@ async function differences() {
   const program = compile(mended.pipeline, mended.references);
   const brought = (await quarantined()).filter(({ job }) => job !== undefined);
   const source = { client: open.clients.dynamoDb, deployment: open.deployment, program };
-  const stored = await readStored({ ...source, epoch: historyOf().epoch });
+  const stored = await readStored({ ...source, epoch: runOf().epoch });
   const none = { refused: new Map() };
   return compareResults({ ...stored, ...none }, { ...(await computed(program, brought)), ...none })
     .differences;
