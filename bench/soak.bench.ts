@@ -15,6 +15,8 @@ import { spreadBatches, spreadPipeline } from './lib/spread-stream.ts';
 import { portsAround, remembersKey } from './lib/stub-ports.ts';
 
 const minutes = Number(process.argv[2] ?? 10);
+/** Share of the million cells that the footprint is taken of, second argument; default all. */
+const share = Number(process.argv[3] ?? 1);
 const NOW_MS = Date.UTC(2026, 10, 24, 12);
 const PARTITIONS = 4;
 /** Time of the stream that a batch of a thousand stands for: a thousand events a second. */
@@ -84,15 +86,15 @@ async function soak(): Promise<void> {
 /** A million groups seen once and more, a thousand events a second for 30 minutes: 1.8 million ids. */
 async function footprint(): Promise<void> {
   const before = heapMb();
-  const consume = await consumer(1_000_000, 1_000_000);
+  const consume = await consumer(1_000_000, 1_000_000 * share);
   let held = { cells: 0, ids: 0 };
   let events = 0;
-  for (const batch of batches(1_000_000, 2_000)) {
+  for (const batch of batches(1_000_000 * share, 2_000)) {
     const { report } = await consume(batch, { requestId: 'r', deadlineMs: clock.now() + 60_000 });
     clock.advance(BATCH_MS);
     held = { cells: report.held.cells, ids: report.held.ids };
     events += batch.Records.length;
-    if (events >= 1_800_000) break;
+    if (events >= 1_800_000 * share) break;
   }
   console.log(
     `footprint  ${held.cells} cells and ${held.ids} ids: heap ${(heapMb() - before).toFixed(0)} MB above the start, resident ${residentMb().toFixed(0)} MB`,
