@@ -59,7 +59,7 @@ describe('two stages', () => {
   }, 600_000);
 
   it('keep them where an event was sent before tries of it that died had it quarantined', async () => {
-    const faults = { ...ALL_FAULTS, crash: 0.12 };
+    const faults = { ...ALL_FAULTS, crash: 0.2 };
     const { first } = await simulateSmallStages(92, { count: 20, faults });
 
     const reasons = first.world.quarantineIndex.items().map(({ r }) => r);
