@@ -190,7 +190,7 @@ describe('replaying under a changed pipeline', () => {
       ({ window }: { window: string }) => window === 'origins',
     );
     expect(origins.onlyRight).toBe(0);
-    expect(origins.equal + origins.changed).toBeGreaterThan(10);
+    expect(origins.equal + origins.changed).toBeGreaterThan(0);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("can't go live");
   }, 300_000);
