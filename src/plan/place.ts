@@ -35,6 +35,8 @@ export interface BlockSource {
   readonly aggregate: Aggregate;
   readonly stateBytes: StateBytes;
   readonly groups: readonly GroupRate[];
+  /** Windows of the block that are placed: all, or some of them where there are many groups. */
+  readonly windows: number;
   /** Between two batches of the writer, seconds. */
   readonly batchS: number;
 }
@@ -82,13 +84,14 @@ interface OpenPage {
 function cellsOf({
   aggregate,
   groups,
+  windows,
   batchS,
 }: BlockSource): { cell: PlacedCell; group: string }[] {
   const { layout } = aggregate;
   const gridS = layout.gridMs / 1000;
   const [span] = aggregate.assign(0);
   const sizeS = ((span?.endMs ?? 0) - (span?.startMs ?? 0)) / 1000;
-  const cells = Array.from({ length: layout.windows }, (_, window) =>
+  const cells = Array.from({ length: windows }, (_, window) =>
     groups.flatMap(({ group, rate }) => {
       const startS = window * gridS;
       const endS = startS + sizeS;

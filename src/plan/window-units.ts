@@ -44,6 +44,10 @@ export interface WindowUse {
 /** Buckets that are looked at; more are told from these. */
 const BUCKETS_MAX = 40;
 
+/** Cells that are placed, of a bucket and of all: more windows, and more buckets, tell nothing new. */
+const BUCKET_CELLS_MAX = 6_000;
+const CELLS_MAX = 20_000;
+
 /** Looks at a window while it takes rows. */
 const PHASES = 6;
 
@@ -63,7 +67,8 @@ const POSITION = {
 /** Units of one writer and window, from the layout, the sizes of states and the batches. */
 export function windowUse(flow: WindowFlow): WindowUse {
   const buckets = bucketsOf(flow);
-  const looked = sampled(buckets);
+  const largest = Math.max(1, ...buckets.map((groups) => groups.length * windowsOf(flow, groups)));
+  const looked = sampled(buckets, Math.max(2, Math.floor(CELLS_MAX / largest)));
   const uses = looked.map((groups) => bucketUse(flow, groups));
   const scale = buckets.length / Math.max(1, looked.length);
   const sum = (of: (use: WindowUse) => number) =>
@@ -86,12 +91,18 @@ function bucketsOf({ aggregate, groups }: WindowFlow): readonly (readonly GroupR
 }
 
 /** Every so many-th in the order of their rates, the busiest one included. */
-function sampled<One>(all: readonly One[]): readonly One[] {
-  const step = Math.max(1, all.length / BUCKETS_MAX);
-  return Array.from(
-    { length: Math.min(all.length, BUCKETS_MAX) },
-    (_, index) => all[Math.floor(index * step)],
-  ).flatMap((one) => (one === undefined ? [] : [one]));
+function sampled<One>(all: readonly One[], most: number): readonly One[] {
+  const count = Math.min(all.length, BUCKETS_MAX, most);
+  const step = Math.max(1, all.length / count);
+  return Array.from({ length: count }, (_, index) => all[Math.floor(index * step)]).flatMap(
+    (one) => (one === undefined ? [] : [one]),
+  );
+}
+
+/** Windows of a block that are placed; three at least, so that most pages are within and not at an end. */
+function windowsOf({ aggregate }: WindowFlow, groups: readonly GroupRate[]): number {
+  const some = Math.max(3, Math.floor(BUCKET_CELLS_MAX / Math.max(1, groups.length)));
+  return Math.min(aggregate.layout.windows, some);
 }
 
 /** A block of a bucket with what is the same in all its pages. */
@@ -105,16 +116,21 @@ interface Block {
   /** From one block's start to the next one's, and to its last window's end, seconds. */
   readonly everyS: number;
   readonly endS: number;
+  /** Windows of a block for each that is placed: a read is of all its pages. */
+  readonly whole: number;
 }
 
 function bucketUse(flow: WindowFlow, groups: readonly GroupRate[]): WindowUse {
   const { aggregate, stateBytes } = flow;
   const batchS = flow.events / flow.rate;
-  const pages = placeBlock({ aggregate, stateBytes, groups, batchS });
-  const everyS = (aggregate.layout.gridMs * aggregate.layout.windows) / 1000;
+  const windows = windowsOf(flow, groups);
+  const pages = placeBlock({ aggregate, stateBytes, groups, windows, batchS });
+  const everyS = (aggregate.layout.gridMs * windows) / 1000;
   const cells = pages.flat();
   const endS = cells.reduce((latest, cell) => Math.max(latest, cell.endS), everyS);
-  const block = { flow, pages, batchS, everyS, endS, emptyBytes: emptyPageBytes(aggregate) };
+  const whole = aggregate.layout.windows / windows;
+  const emptyBytes = emptyPageBytes(aggregate);
+  const block = { flow, pages, batchS, everyS, endS, whole, emptyBytes };
   const made = creations(block);
   const looks = looksOf(block);
   const writeUnits = (made.units + looks.units) / everyS;
@@ -152,7 +168,7 @@ function creations(block: Block): Touches {
   }
   // Each container reads a pack once that it doesn't know.
   const packs = block.pages.length === 0 ? 0 : 1;
-  return { units, writes, readUnits: packs * block.flow.containers, cellUnits: 0 };
+  return { units, writes, readUnits: (packs * block.flow.containers) / block.whole, cellUnits: 0 };
 }
 
 /** What batches touch of cells that are there already, from looks at each phase of each window. */
@@ -179,7 +195,8 @@ function looksOf(block: Block): Touches {
       untouched *= 1 - chance * stale;
       cellUnits += batches * cellsTouched(block, page, atS);
     }
-    readUnits += batches * (1 - untouched) * Math.max(1, Math.ceil(bytes / READ_UNIT));
+    readUnits +=
+      batches * (1 - untouched) * Math.max(1, Math.ceil((bytes * block.whole) / READ_UNIT));
   }
   return { units, writes, readUnits, cellUnits };
 }
