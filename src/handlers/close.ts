@@ -20,6 +20,7 @@ import { mergePages, type WindowRow } from '../core/read.ts';
 import type { Publisher } from '../ports/publisher.ts';
 import type { Item, ReadResult, Table } from '../ports/table.ts';
 import { closeFrontier, type Frontier } from './close-frontier.ts';
+import { registeredWriters } from './ledger-tails.ts';
 import { cellTtlSeconds } from './lifetimes.ts';
 import { liveGeneration } from './live-generation.ts';
 import type { Invocation, KeepPorts } from './ports.ts';
@@ -38,7 +39,9 @@ import { type RetryContext, retryFailed } from './retry.ts';
  *    request.
  * 2. A revision is stored, if absent, before it is published, and marked after that: each is published with
  *    the same ids and content in every try, and at least once.
- * 3. How far an aggregate is closed moves only when every window up to there is published; a request is
+ * 3. The rows of a revision are read after the revisions before it, and it is stored only where no other one of its
+ *    number is: so each is at least as new as those before it, however slow the run.
+ * 4. How far an aggregate is closed moves only when every window up to there is published; a request is
  *    done only when its window's newest revision is.
  */
 
@@ -86,6 +89,13 @@ export function makeClose(ports: ClosePorts, program: Program): Close {
     });
     return closer.run();
   };
+}
+
+/** A window, and the watermark up to which it is closed. */
+interface ClosedWindow {
+  readonly aggregate: Aggregate;
+  readonly windowMs: number;
+  readonly throughMs: number;
 }
 
 class Closer {
@@ -141,7 +151,8 @@ class Closer {
       const rows = mergePages(aggregate, pages).filter((row) => isFinal(aggregate, row, throughMs));
       for (const [windowMs, some] of Map.groupBy(rows, (row) => windowStart(aggregate, row))) {
         const fresh = some.some((row) => fromMs === undefined || finalAt(aggregate, row) > fromMs);
-        if (fresh && !(await this.#revise(aggregate, windowMs, some))) return;
+        const window = { aggregate, windowMs, throughMs };
+        if (fresh && !(await this.#revise(window, some))) return;
       }
     }
     const item = { ...key, v: CLOSING_FORMAT, t: throughMs };
@@ -167,8 +178,7 @@ class Closer {
     });
     for (const { item, request } of open.slice(0, REQUESTS_MAX)) {
       const aggregate = closing.find(({ name }) => name === request.aggregate);
-      if (aggregate !== undefined && !(await this.#lookAgain(aggregate, request, frontier)))
-        continue;
+      if (aggregate !== undefined && !(await this.#lookAgain(aggregate, request))) continue;
       const done = encodeRequest(request, 'done', numberIn(item, 'ttl'));
       // A newer request of the same writer has another position: then it stays open.
       const condition = { type: 'equals', attribute: 'p', value: request.position } as const;
@@ -178,40 +188,52 @@ class Closer {
     }
   }
 
-  async #lookAgain(
-    aggregate: Aggregate,
-    { windowMs }: RevisionRequest,
-    { writers }: Frontier,
-  ): Promise<boolean> {
-    const { aggregates: table } = this.#ports;
+  async #lookAgain(aggregate: Aggregate, { windowMs }: RevisionRequest): Promise<boolean> {
     const stored = await this.#stored(closedThroughKey(aggregate.name));
     const throughMs = stored === undefined ? Number.NEGATIVE_INFINITY : numberIn(stored, 't');
     const endMs = aggregate.assign(windowMs).find(({ startMs }) => startMs === windowMs)?.endMs;
     // Another run may be closing it now, without the fold: the request stays until it has.
     const closed = finalAt(aggregate, { endMs: endMs ?? windowMs }) <= throughMs;
     if (!closed && aggregate.type !== 'session') return false;
-    const pages = await readWindowPages({ table, aggregate, writers, windowMs }, this.#context);
-    const rows = mergePages(aggregate, pages, (startMs) => startMs === windowMs);
-    const final = rows.filter((row) => isFinal(aggregate, row, throughMs));
-    return (await this.#revise(aggregate, windowMs, final)) && closed;
+    return (await this.#revise({ aggregate, windowMs, throughMs })) && closed;
   }
 
-  /** Brings a window's revisions up to its rows; false when another closer was at it, or didn't answer. */
-  async #revise(
-    aggregate: Aggregate,
-    windowMs: number,
-    rows: readonly WindowRow[],
-  ): Promise<boolean> {
+  /**
+   * Brings a window's revisions up to its rows; false when another closer was at it, or didn't answer.
+   *
+   * @param first its rows as they were read before: they count where no revision is stored yet
+   */
+  async #revise(window: ClosedWindow, first?: readonly WindowRow[]): Promise<boolean> {
+    const { aggregate, windowMs } = window;
     const source = { table: this.#ports.aggregates, aggregate, windowMs };
     const revisions = await readRevisions(source, this.#context);
     const unpublished = revisions.find(({ published }) => !published);
     if (unpublished !== undefined) await this.#publish(aggregate, windowMs, unpublished);
-    const changed = changedRows(rows, revisions);
+    const isFirst = revisions.length === 0 && first !== undefined;
+    const changed = changedRows(isFirst ? first : await this.#rowsOf(window, revisions), revisions);
     if (changed.length === 0) return true;
     const revision = { number: revisions.length + 1, published: false, rows: changed };
     if (!(await this.#store(aggregate, windowMs, revision))) return false;
     await this.#publish(aggregate, windowMs, revision);
     return true;
+  }
+
+  /**
+   * The final rows of a window, at least as new as these revisions: writers and cells are read after them, and
+   * what was published was final. Else a slow run would take back what a quicker one has told.
+   */
+  async #rowsOf(
+    { aggregate, windowMs, throughMs }: ClosedWindow,
+    revisions: readonly Revision[],
+  ): Promise<readonly WindowRow[]> {
+    const { aggregates: table, ledger } = this.#ports;
+    const writers = (await registeredWriters(ledger, this.#context)).map(({ writer }) => writer);
+    const pages = await readWindowPages({ table, aggregate, writers, windowMs }, this.#context);
+    const told = revisions.flatMap(({ rows }) => rows).filter((row) => row.columns !== undefined);
+    const finalMs = told.reduce((most, row) => Math.max(most, finalAt(aggregate, row)), throughMs);
+    return mergePages(aggregate, pages, (startMs) => startMs === windowMs).filter((row) =>
+      isFinal(aggregate, row, finalMs),
+    );
   }
 
   /** True when the revision is the stored one; parts first, then the header that makes it exist. */

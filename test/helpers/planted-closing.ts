@@ -74,19 +74,6 @@ export const PLANTED: Readonly<Record<string, Plant>> = {
       },
     },
   }),
-  'a request done although a newer one came': (ports) => ({
-    ...ports,
-    aggregates: {
-      ...ports.aggregates,
-      putIf: (writes, options) =>
-        writes.every(({ item }) => item.pk === REVISION_REQUESTS)
-          ? ports.aggregates.putAll(
-              writes.map(({ item }) => item),
-              options,
-            )
-          : ports.aggregates.putIf(writes, options),
-    },
-  }),
   'published before it is stored': (ports) => {
     const held = new Map<string, Item>();
     return {

