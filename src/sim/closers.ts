@@ -30,11 +30,14 @@ export interface ClosersOptions {
 
 const TIMEOUT_MS = 60_000;
 
-/** Runs in a silence, in a calm one, and once everything works. */
-const RUNS = { silent: 12, calm: 4, healed: 5 } as const;
+/** Runs in a silence, between two silences at most, and once everything works. */
+const RUNS = { silent: 12, between: 20, healed: 5 } as const;
 
-/** Faults go on for so long after the last silence, milliseconds. */
-const FAULTS_AFTER_MS = 300_000;
+/** In a silence runs come so much faster than their schedule says, so that they meet. */
+const CLOSER_TOGETHER = 12;
+
+/** So much of a silence has faults before it is calm, milliseconds. */
+const STORM_MS = 30_000;
 
 /** How far ahead of its arrival an event's time may be, milliseconds, and some time to spare. */
 const AHEAD_MS = 600_000;
@@ -75,12 +78,13 @@ export class Closers {
     const { simulated, clock, random, producer, source, healMs } = this.#options;
     const last = simulated.events.at(-1)?.atMs ?? simulated.startMs;
     await clock.sleep(below(random, Math.max(1, last - simulated.startMs)));
-    await this.#silence(everyMs, { moreMs: 0, calm: random.next() < 0.5 });
-    while (!producer.isDone || !source.isDone) {
+    await this.#silence(everyMs, random.next() < 0.25);
+    for (let run = 0; !producer.isDone || !source.isDone; run += 1) {
       await clock.sleep(1 + below(random, 2 * everyMs), 'background');
-      this.#close();
+      // A mapping that stands still for days would let it run thousands of times.
+      if (run < RUNS.between) this.#close();
     }
-    await this.#silence(everyMs, { moreMs: FAULTS_AFTER_MS, calm: false });
+    await this.#silence(everyMs, false);
     while (clock.now() < healMs()) {
       this.#close();
       await clock.sleep(1 + below(random, 2 * everyMs));
@@ -94,22 +98,22 @@ export class Closers {
     this.#ended = true;
   }
 
-  /** Nothing comes, then the closer runs: calm, or under faults that go on for so much longer. */
-  async #silence(
-    everyMs: number,
-    { moreMs, calm }: { readonly moreMs: number; readonly calm: boolean },
-  ): Promise<void> {
+  /** Nothing comes, then the closer runs, often and under faults, or in calm. */
+  async #silence(everyMs: number, calm: boolean): Promise<void> {
     const { clock, random, producer, onSilence } = this.#options;
-    const ms = this.#silenceMs();
-    // Nothing comes while the closer is at it, so that windows are closed before they are corrected.
-    const closingMs = RUNS.silent * 2 * everyMs;
-    producer.delay(ms + closingMs);
-    onSilence(ms + closingMs + moreMs);
-    await clock.sleep(ms);
+    const silenceMs = this.#silenceMs();
+    const pauseMs = Math.floor(everyMs / CLOSER_TOGETHER);
+    const ms = silenceMs + RUNS.silent * pauseMs;
+    producer.delay(ms);
+    onSilence(ms);
+    await clock.sleep(STORM_MS);
+    // Hours of faults would only try the same records again and again.
+    this.#calm = true;
+    await clock.sleep(silenceMs - STORM_MS);
     this.#calm = calm;
-    for (let run = 0; run < (calm ? RUNS.calm : RUNS.silent); run += 1) {
+    for (let run = 0; run < RUNS.silent; run += 1) {
       this.#close();
-      await clock.sleep(below(random, 2 * everyMs));
+      await clock.sleep(below(random, 2 * pauseMs));
     }
     this.#calm = false;
   }

@@ -3,7 +3,6 @@ import { makeMemoryPublisher } from '../../src/adapters/memory/publisher.ts';
 import { compile } from '../../src/core/compile.ts';
 import { makeClose } from '../../src/handlers/close.ts';
 import { makeConsume } from '../../src/handlers/consume.ts';
-import { HITS_ENOUGH } from '../../src/sim/coverage.ts';
 import { REQUEST_FAULTS } from '../../src/sim/faults.ts';
 import type { SimOptions } from '../../src/sim/schedule.ts';
 import { witnessed } from '../../src/sim/witness.ts';
@@ -45,7 +44,7 @@ describe('schedules in which windows are closed', () => {
     expect(counts['window.closed']).toBeGreaterThan(SEEDS);
     expect(counts['window.corrected']).toBeGreaterThan(SEEDS);
     for (const fault of REQUEST_FAULTS) {
-      expect(hits[`publisher.publish ${fault}`], fault).toBeGreaterThan(HITS_ENOUGH / 2);
+      expect(hits[`publisher.publish ${fault}`], fault).toBeGreaterThan(5);
     }
   }, 600_000);
 
