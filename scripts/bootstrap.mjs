@@ -179,11 +179,12 @@ function run(command, args, explain) {
   return new Promise((resolve, reject) => {
     let output = '';
     const stdio = ['ignore', 'pipe', 'pipe'];
-    const child = spawn(command, args, { cwd: ROOT, stdio, detached: true });
-    noteChild(STATE, child.pid);
+    // Before the child is there: a signal that came in between would end this process and leave the child.
     const stop = () => stopGroup(child.pid, 'SIGTERM');
     process.once('SIGINT', stop);
     process.once('SIGTERM', stop);
+    const child = spawn(command, args, { cwd: ROOT, stdio, detached: true });
+    noteChild(STATE, child.pid);
     const keep = (data) => {
       output = (output + data).slice(-20_000);
     };
