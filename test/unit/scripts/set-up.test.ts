@@ -79,12 +79,12 @@ function setUp(env: Readonly<Record<string, string>> = {}): SetUp {
   return { child, ended };
 }
 
-/** Resolves once the file is there. */
-async function appears(name: string): Promise<string> {
+/** Resolves once the file is there, and as it has to be. */
+async function appears(name: string, isDone = (_text: string) => true): Promise<string> {
   const file = path.join(checkout, name);
-  const watcher = watch(checkout);
+  const watcher = watch(path.dirname(file));
   try {
-    while (!existsSync(file)) await once(watcher, 'change');
+    while (!existsSync(file) || !isDone(readFileSync(file, 'utf8'))) await once(watcher, 'change');
   } finally {
     watcher.close();
   }
@@ -117,6 +117,7 @@ describe('the set-up', () => {
     command('npm', HANG);
     const killed = setUp();
     const left = Number(await appears('npm-pid'));
+    await appears('.millrace/bootstrap.lock', (text) => text.endsWith(` ${left}`));
     killed.child.kill('SIGKILL');
     await killed.ended;
     expect(isAlive(left)).toBe(true);
