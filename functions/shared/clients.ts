@@ -4,6 +4,7 @@ import {
   dynamoEndpoint,
   environmentCredentials,
   makeLeanClient,
+  type SendDynamo,
 } from '../../src/adapters/aws/lean-client.ts';
 import { makeLeanTable } from '../../src/adapters/aws/lean-table.ts';
 import { makeAwsOutlet } from '../../src/adapters/aws/outlet.ts';
@@ -23,17 +24,23 @@ import { UnitMeter } from './unit-meter.ts';
 /** Counts what the tables bill. */
 export const unitMeter = new UnitMeter();
 
-const region = readRegion();
-const endpoint = dynamoEndpoint(region);
-/** Our own client rather than the SDK's: see ADR 0019. */
-const dynamoDb = makeLeanClient({
-  endpoint,
-  region,
-  credentials: environmentCredentials,
-  transport: makeTransport(endpoint),
-  clock: systemClock,
-  onUnits: (consumed, operation) => unitMeter.note(consumed, operation),
-});
+let dynamoDb: SendDynamo | undefined;
+
+/** Our own client rather than the SDK's (ADR 0019). Made when it is first needed: a pipeline may set the endpoint. */
+function dynamoClient(): SendDynamo {
+  if (dynamoDb !== undefined) return dynamoDb;
+  const region = readRegion();
+  const endpoint = dynamoEndpoint(region);
+  dynamoDb = makeLeanClient({
+    endpoint,
+    region,
+    credentials: environmentCredentials,
+    transport: makeTransport(endpoint),
+    clock: systemClock,
+    onUnits: (consumed, operation) => unitMeter.note(consumed, operation),
+  });
+  return dynamoDb;
+}
 
 const kinesis = new KinesisClient(CLIENT_DEFAULTS);
 
@@ -42,7 +49,7 @@ export const systemPorts = { clock: systemClock, random: systemRandom } as const
 
 /** A table of the data stack. */
 export function tablePort(tableName: string): Table {
-  return makeLeanTable({ client: dynamoDb, tableName, clock: systemClock });
+  return makeLeanTable({ client: dynamoClient(), tableName, clock: systemClock });
 }
 
 /** The pipeline's stream. */
