@@ -22,7 +22,7 @@ interface SimulateFlags extends Partial<OneSchedule> {
 }
 
 /** Schedules of a run: so many that each fault hits each await often enough, where it has its usual events. */
-const SEEDS = 1_000;
+const SEEDS = 1_200;
 const EVENTS = 500;
 
 /** Between two lines of progress, milliseconds. */
