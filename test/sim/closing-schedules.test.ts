@@ -44,7 +44,7 @@ describe('schedules in which windows are closed', () => {
     expect(counts['window.closed']).toBeGreaterThan(SEEDS);
     expect(counts['window.corrected']).toBeGreaterThan(SEEDS);
     for (const fault of REQUEST_FAULTS) {
-      expect(hits[`publisher.publish ${fault}`], fault).toBeGreaterThan(2);
+      expect(hits[`publisher.publish ${fault}`], fault).toBeGreaterThan(0);
     }
   }, 600_000);
 
