@@ -43,9 +43,12 @@ function bucketOf({ archive }: Result): string {
   return new URL(archive?.where ?? '').host;
 }
 
+/** A function of flights: what it feeds is deployed too. */
 async function functionNamed(part: string) {
   const { Functions } = await clients.lambda.send(new ListFunctionsCommand({ MaxItems: 50 }));
-  return Functions?.find(({ FunctionName }) => FunctionName?.includes(part));
+  return Functions?.find(
+    ({ FunctionName = '' }) => FunctionName.startsWith('flights') && FunctionName.includes(part),
+  );
 }
 
 /** What the deployed check logs. */
