@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
 import { rateOf } from '../../../src/cli/plan.ts';
@@ -12,7 +13,8 @@ async function plan(...args: readonly string[]) {
     complain: (line) => complained.push(line),
     exitCode: 0,
   });
-  return { code, printed: printed.join('\n'), complained: complained.join('\n') };
+  const textOf = (lines: readonly string[]) => stripVTControlCharacters(lines.join('\n'));
+  return { code, printed: textOf(printed), complained: textOf(complained) };
 }
 
 it('tells what flights cost, why, what gives first, and the settings', async () => {
