@@ -12,7 +12,7 @@ import { NOON_MS } from '../helpers/world.ts';
 
 const HOUR_MS = 3_600_000;
 
-const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 20);
+const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 12);
 
 const RATES: Rates = { crash: 0.01, refuse: 0.04, loseAnswer: 0.04, applyLate: 0.04, slow: 0.03 };
 
