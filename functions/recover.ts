@@ -7,40 +7,22 @@ import type { Context } from 'aws-lambda';
 import { makeAwsMappingSwitch } from '../src/adapters/aws/mapping-switch.ts';
 import { CLIENT_DEFAULTS } from '../src/adapters/aws/send.ts';
 import { METRICS } from '../src/core/contract.ts';
-import { programOf, quarantineFolder } from '../src/core/generation.ts';
+import { programOf } from '../src/core/generation.ts';
 import { makeRecover, type RecoverReport } from '../src/handlers/recover.ts';
 import { bucketPort } from './shared/buckets.ts';
-import { shardsPort, streamPort, systemPorts, tablePort } from './shared/clients.ts';
+import { shardsPort, systemPorts, tablePort } from './shared/clients.ts';
+import { CONSUME_ENV, consumePorts } from './shared/consume-ports.ts';
 import { readEnv } from './shared/env.ts';
 import { logger, metrics } from './shared/powertools.ts';
 import { bundledProgram } from './shared/program.ts';
 
-const env = readEnv([
-  'streamArn',
-  'ledgerTable',
-  'aggregatesTable',
-  'eventsTable',
-  'quarantineTable',
-  'quarantineBucket',
-  'archiveBucket',
-  'sourceTable',
-  'generation',
-  'liveMapping',
-  'ownMapping',
-]);
+const env = readEnv([...CONSUME_ENV, 'archiveBucket', 'sourceTable', 'liveMapping', 'ownMapping']);
 const program = programOf(bundledProgram(), env.generation);
 
 const recover = makeRecover(
   {
-    ...systemPorts,
-    stream: streamPort(env.streamArn),
+    ...consumePorts(env),
     shards: shardsPort(env.streamArn),
-    ledger: tablePort(env.ledgerTable),
-    aggregates: tablePort(env.aggregatesTable),
-    events: tablePort(env.eventsTable),
-    quarantineIndex: tablePort(env.quarantineTable),
-    quarantine: bucketPort(env.quarantineBucket),
-    quarantineFolder: quarantineFolder(program.name, env.generation),
     failures: bucketPort(env.quarantineBucket),
     archive: bucketPort(env.archiveBucket),
     source: tablePort(env.sourceTable),

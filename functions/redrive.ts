@@ -4,37 +4,21 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { METRICS } from '../src/core/contract.ts';
-import { programOf, quarantineFolder } from '../src/core/generation.ts';
+import { programOf } from '../src/core/generation.ts';
 import { makeRedrive, type RedriveAnswer } from '../src/handlers/redrive.ts';
 import { parseRedriveRequest } from '../src/handlers/redrive-request.ts';
-import { bucketPort } from './shared/buckets.ts';
-import { outletPorts, streamPort, systemPorts, tablePort } from './shared/clients.ts';
+import { outletPorts, systemPorts } from './shared/clients.ts';
+import { CONSUME_ENV, consumePorts } from './shared/consume-ports.ts';
 import { readEnv, readTraceId } from './shared/env.ts';
 import { logger, metrics } from './shared/powertools.ts';
 import { bundledProgram } from './shared/program.ts';
 
-const env = readEnv([
-  'streamArn',
-  'ledgerTable',
-  'aggregatesTable',
-  'eventsTable',
-  'quarantineTable',
-  'quarantineBucket',
-  'outputs',
-  'generation',
-]);
+const env = readEnv([...CONSUME_ENV, 'outputs']);
 const program = programOf(bundledProgram(), env.generation);
 
 const redrive = makeRedrive(
   {
-    ...systemPorts,
-    stream: streamPort(env.streamArn),
-    ledger: tablePort(env.ledgerTable),
-    aggregates: tablePort(env.aggregatesTable),
-    events: tablePort(env.eventsTable),
-    quarantineIndex: tablePort(env.quarantineTable),
-    quarantine: bucketPort(env.quarantineBucket),
-    quarantineFolder: quarantineFolder(program.name, env.generation),
+    ...consumePorts(env),
     outlets: outletPorts(env.outputs),
   },
   program,

@@ -2,7 +2,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { ReplaySettings } from '../src/core/contract.ts';
-import { programOf, quarantineFolder } from '../src/core/generation.ts';
+import { programOf } from '../src/core/generation.ts';
 import {
   describeGeneration,
   type GenerationDescription,
@@ -15,44 +15,19 @@ import { makeReplay, type Replay, type ReplayRequest } from '../src/handlers/rep
 import { generationJob, liveJob } from '../src/handlers/replay-job.ts';
 import type { ReplayReport } from '../src/handlers/replay-report.ts';
 import { bucketPort } from './shared/buckets.ts';
-import {
-  outletPorts,
-  shardsPort,
-  streamPort,
-  systemPorts,
-  tablePort,
-  unitMeter,
-} from './shared/clients.ts';
+import { outletPorts, shardsPort, systemPorts, tablePort, unitMeter } from './shared/clients.ts';
+import { CONSUME_ENV, consumePorts } from './shared/consume-ports.ts';
 import { readEnv } from './shared/env.ts';
 import { logger } from './shared/powertools.ts';
 import { bundledProgram } from './shared/program.ts';
 
-const env = readEnv([
-  'streamArn',
-  'ledgerTable',
-  'aggregatesTable',
-  'eventsTable',
-  'quarantineTable',
-  'quarantineBucket',
-  'outputs',
-  'archiveBucket',
-  'sourceTable',
-  'generation',
-  'replay',
-]);
+const env = readEnv([...CONSUME_ENV, 'outputs', 'archiveBucket', 'sourceTable', 'replay']);
 const program = programOf(bundledProgram(), env.generation);
 const settings: ReplaySettings | null = JSON.parse(env.replay);
 
 const ports: ReplayPorts = {
-  ...systemPorts,
-  stream: streamPort(env.streamArn),
+  ...consumePorts(env),
   shards: shardsPort(env.streamArn),
-  ledger: tablePort(env.ledgerTable),
-  aggregates: tablePort(env.aggregatesTable),
-  events: tablePort(env.eventsTable),
-  quarantineIndex: tablePort(env.quarantineTable),
-  quarantine: bucketPort(env.quarantineBucket),
-  quarantineFolder: quarantineFolder(program.name, env.generation),
   outlets: outletPorts(env.outputs),
   archive: bucketPort(env.archiveBucket),
   source: tablePort(env.sourceTable),
