@@ -1,4 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   type Alias,
   EventSourceMapping,
@@ -54,25 +55,17 @@ export class Consumer extends Construct {
   constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);
     const { folder, environment, data, fed } = props;
-    const { stream, quarantineBucket, dataKey } = data;
-    const { name, tables } = generationOf(props);
     const program = compile(folder.pipeline, folder.references, { codePrint: codePrintOf(folder) });
     this.version = JSON.stringify(versionFacts(folder.pipeline, program));
     this.function = makePipelineFunction(this, 'Function', {
       entry: 'consume',
       folder,
       environment,
-      key: dataKey,
+      key: data.dataKey,
       memoryMb: environment.consumer.memoryMb,
       timeoutSeconds: environment.consumer.timeoutSeconds,
       variables: {
-        streamArn: stream.streamArn,
-        ledgerTable: tables.ledger.tableName,
-        aggregatesTable: tables.aggregates.tableName,
-        eventsTable: tables.events.tableName,
-        quarantineTable: tables.quarantine.tableName,
-        quarantineBucket: quarantineBucket.bucketName,
-        generation: name,
+        ...consumeVariables(props),
         outputs: Stack.of(this).toJsonString(outputsOf(fed)),
       },
     });
@@ -85,13 +78,10 @@ export class Consumer extends Construct {
   #permit(props: ConsumerProps): void {
     const { folder, data } = props;
     const { stream, quarantineBucket, dataKey } = data;
-    const { name, tables } = generationOf(props);
+    const { name } = generationOf(props);
     const statements = [
       permissions.readStream(stream),
-      permissions.ledger(tables.ledger),
-      permissions.aggregates(tables.aggregates, folder.pipeline.closing !== null),
-      permissions.putOnly('Events', tables.events),
-      permissions.putOnly('QuarantineIndex', tables.quarantine),
+      ...consumePermissions(props),
       permissions.quarantine(quarantineBucket, folder.name, name),
       permissions.failureObjects(quarantineBucket),
       permissions.failureBucket(quarantineBucket),
@@ -130,6 +120,32 @@ function limitsOf({ retryAttempts, maxRecordAgeSeconds }: ConsumerConfig) {
     ...(retryAttempts === -1 ? {} : { retryAttempts }),
     ...(maxRecordAgeSeconds === -1 ? {} : { maxRecordAge: Duration.seconds(maxRecordAgeSeconds) }),
   };
+}
+
+/** Where a function that folds events reads and writes, whatever the events come from. */
+export function consumeVariables(props: ConsumerProps) {
+  const { stream, quarantineBucket } = props.data;
+  const { name, tables } = generationOf(props);
+  return {
+    streamArn: stream.streamArn,
+    ledgerTable: tables.ledger.tableName,
+    aggregatesTable: tables.aggregates.tableName,
+    eventsTable: tables.events.tableName,
+    quarantineTable: tables.quarantine.tableName,
+    quarantineBucket: quarantineBucket.bucketName,
+    generation: name,
+  };
+}
+
+/** What such a function does with the tables of its generation. */
+export function consumePermissions(props: ConsumerProps): readonly PolicyStatement[] {
+  const { tables } = generationOf(props);
+  return [
+    permissions.ledger(tables.ledger),
+    permissions.aggregates(tables.aggregates, props.folder.pipeline.closing !== null),
+    permissions.putOnly('Events', tables.events),
+    permissions.putOnly('QuarantineIndex', tables.quarantine),
+  ];
 }
 
 /** Lets a function put into the streams of other pipelines, with their keys, as a producer. */

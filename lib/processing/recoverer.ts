@@ -5,7 +5,6 @@ import type { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { permissions } from '../security/permissions.ts';
-import { generationOf } from './consumer.ts';
 import { makePipelineFunction } from './pipeline-function.ts';
 import { permitReplay, type ReplayerProps, replayVariables } from './replayer.ts';
 
@@ -39,7 +38,6 @@ export class Recoverer extends Construct {
       timeoutSeconds: TIMEOUT_SECONDS,
       variables: {
         ...replayVariables(props),
-        generation: generationOf(props).name,
         liveMapping: live.eventSourceMappingId,
         ownMapping: own.eventSourceMappingId,
       },

@@ -2,7 +2,14 @@ import { Stack } from 'aws-cdk-lib';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { permissions } from '../security/permissions.ts';
-import { type ConsumerProps, generationOf, outputsOf, permitOutputs } from './consumer.ts';
+import {
+  type ConsumerProps,
+  consumePermissions,
+  consumeVariables,
+  generationOf,
+  outputsOf,
+  permitOutputs,
+} from './consumer.ts';
 import { makePipelineFunction } from './pipeline-function.ts';
 
 /** Planning holds up to 96 MB of events in memory, and may read many objects; folding answers each 15 s. */
@@ -16,7 +23,7 @@ export class Redriver extends Construct {
     super(scope, id);
     const { folder, environment, data, fed } = props;
     const { stream, quarantineBucket, dataKey } = data;
-    const { name, tables } = generationOf(props);
+    const { name } = generationOf(props);
     this.function = makePipelineFunction(this, 'Function', {
       entry: 'redrive',
       folder,
@@ -24,22 +31,13 @@ export class Redriver extends Construct {
       key: dataKey,
       ...REDRIVER,
       variables: {
-        streamArn: stream.streamArn,
-        ledgerTable: tables.ledger.tableName,
-        aggregatesTable: tables.aggregates.tableName,
-        eventsTable: tables.events.tableName,
-        quarantineTable: tables.quarantine.tableName,
-        quarantineBucket: quarantineBucket.bucketName,
-        generation: name,
+        ...consumeVariables(props),
         outputs: Stack.of(this).toJsonString(outputsOf(fed)),
       },
     });
     const statements = [
       permissions.identifyStream(stream),
-      permissions.ledger(tables.ledger),
-      permissions.aggregates(tables.aggregates, folder.pipeline.closing !== null),
-      permissions.putOnly('Events', tables.events),
-      permissions.putOnly('QuarantineIndex', tables.quarantine),
+      ...consumePermissions(props),
       permissions.redriveObjects(quarantineBucket, folder.name, name),
       permissions.quarantineNames(quarantineBucket),
       permissions.useKey(dataKey),

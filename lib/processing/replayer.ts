@@ -4,7 +4,14 @@ import { Construct } from 'constructs';
 import type { ReplaySettings } from '../../src/core/contract.ts';
 import { permissions } from '../security/permissions.ts';
 import type { ArchiveStore } from '../storage/archive-store.ts';
-import { type ConsumerProps, generationOf, outputsOf, permitOutputs } from './consumer.ts';
+import {
+  type ConsumerProps,
+  consumePermissions,
+  consumeVariables,
+  generationOf,
+  outputsOf,
+  permitOutputs,
+} from './consumer.ts';
 import { makePipelineFunction } from './pipeline-function.ts';
 
 /** What a replayer is made with. */
@@ -33,7 +40,6 @@ export class Replayer extends Construct {
       timeoutSeconds: TIMEOUT_SECONDS,
       variables: {
         ...replayVariables(props),
-        generation: generationOf(props).name,
         outputs: Stack.of(this).toJsonString(outputsOf(fed)),
         replay: JSON.stringify(settings ?? null),
       },
@@ -46,14 +52,8 @@ export class Replayer extends Construct {
 /** Where a function that replays reads and writes. */
 export function replayVariables(props: ReplayerProps) {
   const { data, store } = props;
-  const { tables } = generationOf(props);
   return {
-    streamArn: data.stream.streamArn,
-    ledgerTable: tables.ledger.tableName,
-    aggregatesTable: tables.aggregates.tableName,
-    eventsTable: tables.events.tableName,
-    quarantineTable: tables.quarantine.tableName,
-    quarantineBucket: data.quarantineBucket.bucketName,
+    ...consumeVariables(props),
     archiveBucket: store.bucket.bucketName,
     sourceTable: data.tables.ledger.tableName,
   };
@@ -63,13 +63,10 @@ export function replayVariables(props: ReplayerProps) {
 export function permitReplay(own: NodejsFunction, props: ReplayerProps): void {
   const { folder, data, store } = props;
   const { stream, quarantineBucket, dataKey } = data;
-  const { name, tables } = generationOf(props);
+  const { name } = generationOf(props);
   const statements = [
     permissions.listShards(stream),
-    permissions.ledger(tables.ledger),
-    permissions.aggregates(tables.aggregates, folder.pipeline.closing !== null),
-    permissions.putOnly('Events', tables.events),
-    permissions.putOnly('QuarantineIndex', tables.quarantine),
+    ...consumePermissions(props),
     permissions.quarantine(quarantineBucket, folder.name, name),
     permissions.readArchive(store.bucket),
     permissions.archiveNames(store.bucket),
