@@ -15,6 +15,7 @@ import {
 import { estimateReplay } from '../local/replay/estimate.ts';
 import { type OpenReplay, openReplay } from '../local/replay/open.ts';
 import type { ReplaySums } from '../local/replay/run.ts';
+import { PRICES } from '../plan/prices.ts';
 import { discoverPipelines } from '../project/discover.ts';
 import { integer } from './arguments.ts';
 import { confirm } from './confirm.ts';
@@ -137,7 +138,12 @@ async function dryRun(
 ): Promise<number> {
   const settings =
     flags.into === 'live' ? null : (await chooseGeneration(open, flags.generation, range)).replay;
-  const estimate = await estimateReplay(open, { settings, rate: flags.rate, seconds: DRY_SECONDS });
+  const estimate = await estimateReplay(open, {
+    settings,
+    rate: flags.rate,
+    seconds: DRY_SECONDS,
+    prices: PRICES,
+  });
   context.print(flags.json ? JSON.stringify(estimate) : estimateText(estimate));
   return EXIT.done;
 }

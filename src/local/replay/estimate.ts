@@ -32,6 +32,14 @@ export interface ReplayEstimate {
   readonly gaps: ReplayReport['gaps'];
 }
 
+/** List prices, dollars. */
+export interface EstimatePrices {
+  readonly writeUnitsMillion: number;
+  readonly readUnitsMillion: number;
+  /** Of a function on arm64. */
+  readonly lambdaGbSecond: number;
+}
+
 /** What is estimated. */
 export interface EstimateOptions {
   /** Null: into the live generation. */
@@ -39,12 +47,8 @@ export interface EstimateOptions {
   readonly rate: number | undefined;
   /** Longest try. */
   readonly seconds: number;
+  readonly prices: EstimatePrices;
 }
-
-/** Dollars of a million units, and of a GB and second on arm64: DynamoDB and Lambda price pages, 2026 and 2025. */
-const WRITE_MILLION = 0.625;
-const READ_MILLION = 0.125;
-const GB_SECOND = 0.0000133334;
 
 /** Of the function that replays, about. */
 const FUNCTION_GB = 1;
@@ -52,7 +56,7 @@ const FUNCTION_GB = 1;
 /** Replays the beginning of the range into memory: the real decisions, and the units that tables would bill. */
 export async function estimateReplay(
   open: OpenReplay,
-  { settings, rate, seconds }: EstimateOptions,
+  { settings, rate, seconds, prices }: EstimateOptions,
 ): Promise<ReplayEstimate> {
   const tables = [makeMemoryTable(), makeMemoryTable(), makeMemoryTable(), makeMemoryTable()];
   const [ledger, aggregates, events, quarantineIndex] = tables as [
@@ -82,7 +86,7 @@ export async function estimateReplay(
     write: sum(tables.map(({ usage }) => usage.writeUnits)),
   };
   const rows = countRows(program, aggregates);
-  return reckon(report, { units, rows, rate, seconds: (Date.now() - startMs) / 1000 });
+  return reckon(report, { units, rows, rate, prices, seconds: (Date.now() - startMs) / 1000 });
 }
 
 /** What the live generation knows, with writes that go nowhere but are counted. */
@@ -130,6 +134,7 @@ function reckon(
     readonly rows: number;
     readonly rate: number | undefined;
     readonly seconds: number;
+    readonly prices: EstimatePrices;
   },
 ): ReplayEstimate {
   // Of a shard's first batch there is no share yet.
@@ -139,6 +144,7 @@ function reckon(
   const pace = tried.rate ?? Math.max(1, report.read / tried.seconds);
   const [writeUnits, readUnits] = [whole(tried.units.write), whole(tried.units.read)];
   const functionSeconds = events / pace;
+  const { prices } = tried;
   return {
     tried: report.fraction,
     events,
@@ -149,8 +155,8 @@ function reckon(
     writeUnits,
     readUnits,
     dollars:
-      (writeUnits * WRITE_MILLION + readUnits * READ_MILLION) / 1e6 +
-      functionSeconds * FUNCTION_GB * GB_SECOND,
+      (writeUnits * prices.writeUnitsMillion + readUnits * prices.readUnitsMillion) / 1e6 +
+      functionSeconds * FUNCTION_GB * prices.lambdaGbSecond,
     minutes: functionSeconds / 60,
     gaps: report.gaps,
   };
