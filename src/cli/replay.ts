@@ -3,7 +3,6 @@ import { systemClock } from '../adapters/aws/clock.ts';
 import type { ReplaySettings } from '../core/contract.ts';
 import { parseFilter } from '../core/filter-expression.ts';
 import { CommandError, EXIT } from '../local/local-error.ts';
-import { ROOT } from '../local/paths.ts';
 import {
   chooseGeneration,
   compareWithLive,
@@ -16,18 +15,14 @@ import { estimateReplay } from '../local/replay/estimate.ts';
 import { type OpenReplay, openReplay } from '../local/replay/open.ts';
 import type { ReplaySums } from '../local/replay/run.ts';
 import { PRICES } from '../plan/prices.ts';
-import { discoverPipelines } from '../project/discover.ts';
 import { integer } from './arguments.ts';
 import { confirm } from './confirm.ts';
 import type { CommandContext } from './context.ts';
+import { chosenDeployment, type DeploymentFlags, deploymentOptions } from './deployment-choice.ts';
 import { comparisonText, estimateText, progressText, sumsText } from './replay-text.ts';
 import { timeOf } from './time.ts';
 
-interface ReplayFlags {
-  readonly pipeline: string;
-  readonly env: string;
-  readonly region?: string;
-  readonly profile?: string;
+interface ReplayFlags extends DeploymentFlags {
   readonly into: 'live' | 'shadow';
   readonly generation?: number;
   readonly from?: number;
@@ -49,18 +44,11 @@ const DRY_SECONDS = 20;
 
 /** `millrace replay`: rebuilds results from the archive, compares and swaps generations. */
 export function addReplay(program: Command, context: CommandContext): void {
-  const names = discoverPipelines(ROOT);
   const nowMs = systemClock.now();
-  const { env } = context;
-  program
+  const command = program
     .command('replay')
-    .description('rebuild the results from the archive beside the live ones; compare and swap')
-    .addOption(
-      new Option('--pipeline <name>', 'folder of pipelines/').choices(names).default(names[0]),
-    )
-    .option('--env <name>', 'local, or an environment on AWS such as dev or prod', 'local')
-    .option('--region <name>', 'of AWS', env.AWS_REGION)
-    .option('--profile <name>', 'of your AWS credentials', env.AWS_PROFILE)
+    .description('rebuild the results from the archive beside the live ones; compare and swap');
+  deploymentOptions(command, context)
     .addOption(
       new Option('--into <where>', 'a new generation, or what the live one has not read')
         .choices(['shadow', 'live'])
@@ -97,13 +85,7 @@ export function addReplay(program: Command, context: CommandContext): void {
 
 async function replay(flags: ReplayFlags, context: CommandContext): Promise<number> {
   const range = rangeOf(flags);
-  const open = await openReplay({
-    pipeline: flags.pipeline,
-    environment: flags.env,
-    region: flags.region,
-    profile: flags.profile,
-    endpoint: context.env.AWS_ENDPOINT_URL,
-  });
+  const open = await openReplay(chosenDeployment(flags, context));
   if (flags.compare !== undefined) return compare(open, flags, context);
   if (flags.swap !== undefined) return swapped(open, flags, context);
   if (flags.dryRun) return dryRun(open, flags, { context, range });

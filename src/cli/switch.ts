@@ -1,20 +1,15 @@
 import { createInterface } from 'node:readline/promises';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { systemClock } from '../adapters/aws/clock.ts';
 import type { WindowChange } from '../core/shape.ts';
 import { CommandError, EXIT } from '../local/local-error.ts';
-import { ROOT } from '../local/paths.ts';
 import type { WriterStanding } from '../local/switch-writers.ts';
 import { leadMsOf, Switching, type SwitchPlan } from '../local/switching.ts';
-import { discoverPipelines } from '../project/discover.ts';
 import type { CommandContext } from './context.ts';
+import { chosenDeployment, type DeploymentFlags, deploymentOptions } from './deployment-choice.ts';
 import { timeAhead } from './time.ts';
 
-interface SwitchFlags {
-  readonly pipeline: string;
-  readonly env: string;
-  readonly region?: string;
-  readonly profile?: string;
+interface SwitchFlags extends DeploymentFlags {
   readonly at?: number;
   readonly dryRun: boolean;
   readonly abort: boolean;
@@ -27,19 +22,12 @@ const ROOM_MS = 15_000;
 
 /** `millrace switch`: from the deployed version of a pipeline to that of its file, at one arrival time. */
 export function addSwitch(program: Command, context: CommandContext): void {
-  const names = discoverPipelines(ROOT);
-  const { env } = context;
-  program
+  const command = program
     .command('switch')
     .description(
       'change a pipeline that runs: one version up to an arrival time, the next one from it on',
-    )
-    .addOption(
-      new Option('--pipeline <name>', 'folder of pipelines/').choices(names).default(names[0]),
-    )
-    .option('--env <name>', 'local, or an environment on AWS such as dev or prod', 'local')
-    .option('--region <name>', 'of AWS', env.AWS_REGION)
-    .option('--profile <name>', 'of your AWS credentials', env.AWS_PROFILE)
+    );
+  deploymentOptions(command, context)
     .option(
       '--at <time>',
       'arrival of the first record of the new version, ISO 8601 or +10m (default: soon)',
@@ -55,9 +43,8 @@ export function addSwitch(program: Command, context: CommandContext): void {
 }
 
 async function run(flags: SwitchFlags, context: CommandContext): Promise<number> {
-  const { pipeline, env: environment, region, profile } = flags;
-  const endpoint = context.env.AWS_ENDPOINT_URL;
-  const switching = await Switching.open({ pipeline, environment, region, profile, endpoint });
+  const { pipeline } = flags;
+  const switching = await Switching.open(chosenDeployment(flags, context));
   if (flags.abort) {
     await switching.abort();
     context.print('the switch is taken back; the deployed version goes on');
