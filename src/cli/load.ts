@@ -9,12 +9,9 @@ import { ROOT, STATE } from '../local/paths.ts';
 import { discoverPipelines } from '../project/discover.ts';
 import { integer } from './arguments.ts';
 import type { CommandContext } from './context.ts';
+import { chosenDeployment, type DeploymentFlags } from './deployment-choice.ts';
 
-interface LoadFlags {
-  readonly pipeline: string;
-  readonly env: string;
-  readonly region?: string;
-  readonly profile?: string;
+interface LoadFlags extends DeploymentFlags {
   readonly rate: number;
   readonly most: number;
   readonly for: number;
@@ -54,17 +51,14 @@ export function addLoad(program: Command, context: CommandContext): void {
     });
 }
 
-async function load(flags: LoadFlags, { signal, env, print }: CommandContext): Promise<number> {
+async function load(flags: LoadFlags, context: CommandContext): Promise<number> {
+  const { signal, print } = context;
   checkAgreed(flags);
   const limits = { p99Ms: flags.p99 };
   const result = await loadTest(
     {
       ...limits,
-      pipeline: flags.pipeline,
-      environment: flags.env,
-      region: flags.region,
-      profile: flags.profile,
-      endpoint: env.AWS_ENDPOINT_URL,
+      ...chosenDeployment(flags, context),
       remote: flags.remote,
       directory: path.join(STATE, 'local'),
       firstRate: flags.rate,

@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { systemClock } from '../adapters/aws/clock.ts';
 import type { WindowChange } from '../core/shape.ts';
 import { CommandError, EXIT } from '../local/local-error.ts';
 import type { WriterStanding } from '../local/switch-writers.ts';
 import { leadMsOf, Switching, type SwitchPlan } from '../local/switching.ts';
+import { confirm } from './confirm.ts';
 import type { CommandContext } from './context.ts';
 import { chosenDeployment, type DeploymentFlags, deploymentOptions } from './deployment-choice.ts';
 import { timeAhead } from './time.ts';
@@ -56,7 +56,7 @@ async function run(flags: SwitchFlags, context: CommandContext): Promise<number>
   if (plan.state === 'none') return EXIT.done;
   if (plan.change.refusals.length > 0) throw needsGeneration(plan, pipeline);
   if (flags.dryRun) return EXIT.done;
-  await confirm(flags, context);
+  await agree(flags, context);
   return carryOut(switching, plan, { flags, context });
 }
 
@@ -132,22 +132,11 @@ function needsGeneration({ change }: SwitchPlan, pipeline: string): CommandError
   });
 }
 
-async function confirm({ yes, pipeline }: SwitchFlags, context: CommandContext): Promise<void> {
-  if (yes) return;
-  if (!process.stdin.isTTY) {
-    throw new CommandError('A switch changes a deployment', {
-      exitCode: EXIT.usage,
-      detail: 'got no terminal to ask on, expected --yes or --dry-run',
-      next: `npx millrace switch --pipeline ${pipeline} --yes`,
-    });
-  }
-  const ask = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await ask.question('switch? [y/N] ', { signal: context.signal });
-  ask.close();
-  if (/^y(es)?$/i.test(answer.trim())) return;
+async function agree({ yes, pipeline }: SwitchFlags, { signal }: CommandContext): Promise<void> {
+  if (yes || (await confirm('switch?', signal))) return;
   throw new CommandError('Nothing was changed', {
     exitCode: EXIT.no,
-    detail: `got '${answer.trim()}', expected y`,
+    detail: 'got no, expected y',
     next: `npx millrace switch --pipeline ${pipeline}`,
   });
 }
