@@ -1,18 +1,7 @@
 import type { MemoryOutlet } from '../adapters/memory/outlet.ts';
-import { TransientError } from '../core/errors.ts';
 import type { Outlet, OutletRecord, SendResult } from '../ports/outlet.ts';
 import type { SendOptions } from '../ports/table.ts';
-import type { VirtualClock } from './clock.ts';
-import type { Send } from './container.ts';
-import type { Dice } from './dice.ts';
-import { LATE_MS } from './faults.ts';
-
-/** What an outlet is reached through. */
-export interface OutletPath {
-  readonly send: Send;
-  readonly clock: VirtualClock;
-  readonly dice: Dice;
-}
+import { failedItem, type ItemPath, putWithLuck } from './item-luck.ts';
 
 /** Records of one request: Kinesis' limit. */
 const RECORDS_MAX = 500;
@@ -23,7 +12,7 @@ const STEP = 'outlet.send';
  * The stream of a pipeline that is fed, as a container sees it: each record of a request has luck of its
  * own. A request follows one that was taken whole, as the real adapter has it.
  */
-export function outletThrough(outlet: MemoryOutlet, path: OutletPath): Outlet {
+export function outletThrough(outlet: MemoryOutlet, path: ItemPath): Outlet {
   return {
     send: async (records, options) => {
       const results: SendResult[] = [];
@@ -32,14 +21,14 @@ export function outletThrough(outlet: MemoryOutlet, path: OutletPath): Outlet {
         results.push(...(await request(outlet, path, some, options)));
         if (results.some(({ status }) => status === 'failed')) break;
       }
-      return records.map((_, index) => results[index] ?? failed('a refusal before it'));
+      return records.map((_, index) => results[index] ?? failedItem(STEP, 'a refusal before it'));
     },
   };
 }
 
 function request(
   outlet: MemoryOutlet,
-  path: OutletPath,
+  path: ItemPath,
   records: readonly OutletRecord[],
   options: SendOptions,
 ): Promise<readonly SendResult[]> {
@@ -51,32 +40,13 @@ function request(
       encrypted: true,
       apply: async () => {
         const results: SendResult[] = [];
-        for (const record of records) results.push(await one(outlet, path, record, options));
+        for (const record of records) {
+          results.push(await putWithLuck(path, STEP, () => outlet.send([record], options)));
+        }
         return results;
       },
       refused: (error) => records.map(() => ({ status: 'failed', error })),
     },
     options,
   );
-}
-
-async function one(
-  outlet: MemoryOutlet,
-  { dice, clock }: OutletPath,
-  record: OutletRecord,
-  options: SendOptions,
-): Promise<SendResult> {
-  const luck = dice.oneOf(['refuse', 'loseAnswer', 'applyLate'], STEP);
-  const put = () => outlet.send([record], options);
-  if (luck === 'refuse') return failed(luck);
-  if (luck === 'applyLate') {
-    clock.at(clock.now() + dice.upTo(LATE_MS), put);
-    return failed(luck);
-  }
-  const [result = failed('no answer')] = await put();
-  return luck === 'loseAnswer' ? failed(luck) : result;
-}
-
-function failed(why: string): SendResult {
-  return { status: 'failed', error: new TransientError(`${STEP}: simulated ${why}`) };
 }
