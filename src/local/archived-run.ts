@@ -6,9 +6,10 @@ import type { Bucket } from '../ports/bucket.ts';
 import type { Cloud } from './cloud.ts';
 import { readMapping } from './deployed-mapping.ts';
 import { CommandError, EXIT } from './local-error.ts';
-import { MappingDriver, type MappingObserver } from './mapping-driver.ts';
+import type { MappingDriver, MappingObserver } from './mapping-driver.ts';
 import { keysOf, type TakenEvent } from './producer.ts';
 import type { ArchiveDeployment } from './stacks.ts';
+import { startDriver } from './start-driver.ts';
 import { type ArchiveVerdict, SentRecords, verifyArchive } from './verify-archive.ts';
 
 /** What the archive of a run is made with. */
@@ -59,17 +60,13 @@ export class ArchivedRun {
   /** Starts archiving; ends with the signal. */
   static async start(options: ArchivedRunOptions): Promise<ArchivedRun> {
     const { cloud, archive, checkpoints, signal, observer } = options;
-    const { kinesis, lambda, s3 } = cloud.clients;
+    const { lambda, s3 } = cloud.clients;
     const deployed = await readMapping(lambda, archive.mappingId);
     const windowMs = Math.min(deployed.settings.windowMs, WINDOW_MS_MAX);
     const mapping = { ...deployed, settings: { ...deployed.settings, windowMs } };
-    const bucketOf = (bucketName: string) =>
-      makeAwsBucket({ client: s3, bucketName, clock: systemClock });
-    const failures = bucketOf(cloud.deployment.quarantineBucket);
-    const common = { kinesis, lambda, failures, checkpoints, signal, observer };
-    const driver = new MappingDriver({ ...common, mapping });
-    await driver.start();
-    return new ArchivedRun(options, driver, bucketOf(archive.bucket));
+    const driver = await startDriver(cloud, { mapping, checkpoints, signal, observer });
+    const bucket = makeAwsBucket({ client: s3, bucketName: archive.bucket, clock: systemClock });
+    return new ArchivedRun(options, driver, bucket);
   }
 
   /** Remembers what the stream took. */

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeAwsBucket } from '../adapters/aws/bucket.ts';
 import { systemClock } from '../adapters/aws/clock.ts';
 import { makeAwsStream } from '../adapters/aws/stream.ts';
 import { BatchComputation, type BatchResult } from '../batch/batch.ts';
@@ -14,9 +13,10 @@ import type { PipelineFolder } from '../project/discover.ts';
 import type { Cloud } from './cloud.ts';
 import { readMapping } from './deployed-mapping.ts';
 import { readHistory, writeHistory } from './history.ts';
-import { MappingDriver, type MappingProgress } from './mapping-driver.ts';
+import type { MappingDriver, MappingProgress } from './mapping-driver.ts';
 import { readStored } from './results.ts';
 import { type Deployment, readDeployment } from './stacks.ts';
+import { startDriver } from './start-driver.ts';
 import { readStream, type StreamRecord } from './stream-records.ts';
 import { StuckWatch } from './stuck-watch.ts';
 
@@ -89,19 +89,14 @@ export class FedStage {
     const { streamArn } = mapping;
     const stream = makeAwsStream({ client: clients.kinesis, streamArn, clock: systemClock });
     const epoch = epochOf(await stream.identify({ deadlineMs: Date.now() + 10_000 }));
-    const driver = new MappingDriver({
-      kinesis: clients.kinesis,
-      lambda: clients.lambda,
-      failures: makeAwsBucket({
-        client: clients.s3,
-        bucketName: deployment.quarantineBucket,
-        clock: systemClock,
-      }),
-      mapping,
-      checkpoints: readHistory(directory, epoch).checkpoints,
-      signal,
-    });
-    await driver.start();
+    const driver = await startDriver(
+      { clients, deployment },
+      {
+        mapping,
+        checkpoints: readHistory(directory, epoch).checkpoints,
+        signal,
+      },
+    );
     return new FedStage({ options, program, deployment, streamArn, epoch, driver });
   }
 

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeAwsBucket } from '../adapters/aws/bucket.ts';
 import { systemClock } from '../adapters/aws/clock.ts';
 import { makeAwsOutlet } from '../adapters/aws/outlet.ts';
 import { makeAwsStream } from '../adapters/aws/stream.ts';
@@ -21,7 +20,7 @@ import { FedStages } from './fed-stages.ts';
 import { type RunEvents, runEvents } from './feed/source.ts';
 import { type History, type RunNote, type RunSpec, readHistory, writeHistory } from './history.ts';
 import { interruptedRun, redrivenTables, runOfOtherVersion, unknownRuns } from './kept-tables.ts';
-import { MappingDriver } from './mapping-driver.ts';
+import type { MappingDriver } from './mapping-driver.ts';
 import { ROOT } from './paths.ts';
 import { produce, type TakenEvent } from './producer.ts';
 import { requireFeed } from './require-feed.ts';
@@ -29,6 +28,7 @@ import { hasRedriven, hasResults, type ResultSource, readStored } from './result
 import { takeRunLock } from './run-lock.ts';
 import type { RunOptions, RunResult } from './run-types.ts';
 import { stallMapping, stallRate } from './stall.ts';
+import { startDriver } from './start-driver.ts';
 import { StatusSampler } from './status-sampler.ts';
 import { StuckWatch } from './stuck-watch.ts';
 import type { RunView } from './view.ts';
@@ -192,21 +192,12 @@ class Run {
     signal: AbortSignal,
   ): Promise<MappingDriver> {
     const { bridge, cloud } = this.#context;
-    const { clients, deployment } = cloud;
-    const driver = new MappingDriver({
-      kinesis: clients.kinesis,
-      lambda: clients.lambda,
-      failures: makeAwsBucket({
-        client: clients.s3,
-        bucketName: deployment.quarantineBucket,
-        clock: systemClock,
-      }),
+    const driver = await startDriver(cloud, {
       mapping,
       checkpoints,
       signal,
       observer: bridge.observer(),
     });
-    await driver.start();
     bridge.start(driver);
     return driver;
   }

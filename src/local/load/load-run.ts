@@ -1,4 +1,3 @@
-import { makeAwsBucket } from '../../adapters/aws/bucket.ts';
 import { systemClock } from '../../adapters/aws/clock.ts';
 import { makeAwsOutlet } from '../../adapters/aws/outlet.ts';
 import { systemRandom } from '../../adapters/aws/random.ts';
@@ -13,10 +12,10 @@ import { type DeploymentChoice, type OpenDeployment, openDeployment } from '../d
 import { readMapping } from '../deployed-mapping.ts';
 import { makeEventMaker } from '../feed/events.ts';
 import { readTimedRows } from '../feed/timed-rows.ts';
-import { MappingDriver } from '../mapping-driver.ts';
 import { ROOT } from '../paths.ts';
 import { requireFeed } from '../require-feed.ts';
 import { takeRunLock } from '../run-lock.ts';
+import { startDriver } from '../start-driver.ts';
 import type { RunView } from '../view.ts';
 import { endlessEvents } from './endless-events.ts';
 import { kneeOf, type LoadStep, nextRate, type SearchOptions } from './knee.ts';
@@ -84,20 +83,9 @@ export async function loadTest(
 }
 
 /** Locally the mapping is driven from here. */
-async function drive({ clients, deployment }: OpenDeployment, signal: AbortSignal): Promise<void> {
-  const driver = new MappingDriver({
-    kinesis: clients.kinesis,
-    lambda: clients.lambda,
-    failures: makeAwsBucket({
-      client: clients.s3,
-      bucketName: deployment.quarantineBucket,
-      clock: systemClock,
-    }),
-    mapping: await readMapping(clients.lambda, deployment.mappingId),
-    checkpoints: {},
-    signal,
-  });
-  await driver.start();
+async function drive(open: OpenDeployment, signal: AbortSignal): Promise<void> {
+  const mapping = await readMapping(open.clients.lambda, open.deployment.mappingId);
+  await startDriver(open, { mapping, checkpoints: {}, signal });
 }
 
 async function search(

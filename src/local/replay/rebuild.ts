@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeAwsBucket } from '../../adapters/aws/bucket.ts';
 import { systemClock } from '../../adapters/aws/clock.ts';
 import { systemRandom } from '../../adapters/aws/random.ts';
 import type { LiveGeneration } from '../../core/generation.ts';
@@ -10,9 +9,9 @@ import { swapGeneration } from '../../handlers/live-generation.ts';
 import { readMapping } from '../deployed-mapping.ts';
 import { type DeployedGeneration, findGeneration } from '../generations.ts';
 import { CommandError, EXIT } from '../local-error.ts';
-import { MappingDriver } from '../mapping-driver.ts';
 import { STATE } from '../paths.ts';
 import { deploy, type GenerationChoice, synthesise } from '../stacks.ts';
+import { startDriver } from '../start-driver.ts';
 import { readStream } from '../stream-records.ts';
 import { StuckWatch } from '../stuck-watch.ts';
 import type { OpenReplay } from './open.ts';
@@ -82,26 +81,19 @@ export async function goOn(
 }
 
 async function deliverAll(
-  { clients, deployment, streamArn }: OpenReplay,
+  open: OpenReplay,
   { consumer }: DeployedGeneration,
   signal: AbortSignal,
 ): Promise<void> {
   if (consumer === undefined) return;
+  const { clients, streamArn } = open;
   const stop = new AbortController();
-  const driver = new MappingDriver({
-    kinesis: clients.kinesis,
-    lambda: clients.lambda,
-    failures: makeAwsBucket({
-      client: clients.s3,
-      bucketName: deployment.quarantineBucket,
-      clock: systemClock,
-    }),
-    mapping: await readMapping(clients.lambda, consumer.mappingId),
-    checkpoints: {},
-    signal: AbortSignal.any([signal, stop.signal]),
-  });
   try {
-    await driver.start();
+    const driver = await startDriver(open, {
+      mapping: await readMapping(clients.lambda, consumer.mappingId),
+      checkpoints: {},
+      signal: AbortSignal.any([signal, stop.signal]),
+    });
     const records = await readStream(clients.kinesis, streamArn);
     const last = new Map(records.map(({ shard, sequence }) => [shard, sequence]));
     const stuck = new StuckWatch();
